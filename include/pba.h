@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * libpba: Population Based Augmentation (Ho, Liang, Stoica, Abbeel, Chen: "Population Based
+ * Augmentation: Efficient Learning of Augmentation Policy Schedules", ICML 2019).
+ *
+ * This is the only public header. Nothing here prints, exits or aborts. Every function that can
+ * fail returns a pba_status; the detail of the last failure on the calling thread is
+ * pba_error_message(). Objects are created and destroyed by the caller; passing NULL to a
+ * *_free function is allowed. Unless a function says otherwise, one object may be used by one
+ * thread at a time, and different objects by different threads at the same time.
+ */
+#ifndef PBA_H
+#define PBA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define PBA_API __attribute__((visibility("default")))
+#define PBA_NAME_MAX 64    /* bytes of a name (operation, model, space), the final 0 included */
+#define PBA_PATH_MAX 4096  /* bytes of a path, the final 0 included */
+
+/* ------------------------------------------------------------------ status */
+
+/* X(code, text). One list gives the enum, the names and the texts. */
+#define PBA_STATUS_LIST(X)                                                                        \
+    X(PBA_OK, "done")                                                                             \
+    X(PBA_USAGE, "wrong usage: an unknown name, or an argument outside its range")                \
+    X(PBA_NOT_FOUND, "not found")                                                                 \
+    X(PBA_IO, "a file could not be read or written")                                              \
+    X(PBA_FORMAT, "damaged or unknown content")                                                   \
+    X(PBA_UNSUPPORTED, "not supported by this build")                                             \
+    X(PBA_MEMORY, "out of memory")                                                                \
+    X(PBA_EXISTS, "exists already")                                                               \
+    X(PBA_INTERRUPTED, "interrupted")                                                             \
+    X(PBA_DIVERGED, "training diverged")                                                          \
+    X(PBA_INTERNAL, "a mistake in this library")
+
+#define PBA_STATUS_ENUM(code, text) code,
+typedef enum pba_status { PBA_STATUS_LIST(PBA_STATUS_ENUM) PBA_STATUS_COUNT } pba_status;
+#undef PBA_STATUS_ENUM
+
+/* "PBA_IO" and "a file could not be read or written". Any value is allowed. */
+PBA_API const char *pba_status_name(pba_status status);
+PBA_API const char *pba_status_text(pba_status status);
+
+/* One line, without a final newline: what the last failing call on this thread had to say, with
+ * file, place and remedy. Valid until the next call into the library on this thread. Never NULL. */
+PBA_API const char *pba_error_message(void);
+
+/* ----------------------------------------------------------------- version */
+
+#define PBA_VERSION_MAJOR 0
+#define PBA_VERSION_MINOR 1
+#define PBA_VERSION_PATCH 0
+
+PBA_API const char *pba_version(void);
+
+/* Several lines: version, libraries and their versions, instruction set, cores. */
+PBA_API const char *pba_build_info(void);
+
+/* Cores that this process may use (affinity and cgroup quota), at least 1. */
+PBA_API int pba_cores(void);
+
+/* ---------------------------------------------------------------- observer */
+
+/* What a long job reports. Fields that do not apply are 0 or NULL. Texts are valid during the
+ * call only. Events of one job are delivered one at a time, from any of its threads. */
+typedef enum pba_event_kind {
+    PBA_EVENT_NOTE,     /* text: something worth saying once */
+    PBA_EVENT_PROGRESS, /* done of total (image passes), seconds left */
+    PBA_EVENT_EPOCH,    /* a network finished an epoch: member, epoch, loss, accuracy */
+    PBA_EVENT_SCORE,    /* a member was scored: member, round, error */
+    PBA_EVENT_EXPLOIT,  /* member copied source, then explored */
+    PBA_EVENT_ROUND     /* a round ended: round, error of the best member */
+} pba_event_kind;
+
+typedef struct pba_event {
+    pba_event_kind kind;
+    const char *text;
+    int member, source, round, rounds, epoch, epochs;
+    double loss, accuracy, error; /* fractions 0..1 except loss */
+    double done, total;           /* units of work, image passes */
+    double seconds, seconds_left; /* wall clock since the start; estimate, negative: unknown */
+} pba_event;
+
+typedef struct pba_observer {
+    void (*event)(void *user, const pba_event *event); /* may be NULL */
+    bool (*stop)(void *user); /* may be NULL; asked at least once a training step, from any thread */
+    void *user;
+} pba_observer;
+
+/* ---------------------------------------------------------------- settings */
+
+/* Options are rows: the command line, its help and config.json follow from them. */
+typedef enum pba_setting_type {
+    PBA_SETTING_INT,    /* int */
+    PBA_SETTING_SEED,   /* uint64_t */
+    PBA_SETTING_REAL,   /* double */
+    PBA_SETTING_FLAG,   /* bool; given on the command line without a value */
+    PBA_SETTING_TEXT    /* char[size] */
+} pba_setting_type;
+
+typedef struct pba_setting {
+    const char *name; /* "train-size" */
+    pba_setting_type type;
+    size_t offset, size;  /* where in the options struct; size of a text field */
+    double min, max;      /* inclusive, for numbers */
+    const char *initial;  /* the default as text; "" for an empty text */
+    const char *value;    /* what the help calls the value: "N", "FILE", "none|baseline" */
+    const char *choices;  /* for texts: "a|b|c", nothing else allowed; NULL: free */
+    const char *help;     /* a sentence or more */
+    bool place;           /* says where or how fast, not what: kept out of config.json's recipe */
+} pba_setting;
+
+/* Every field of `options` to its row's default. */
+PBA_API void pba_settings_init(void *options, const pba_setting *rows, size_t count);
+
+/* Sets the named field from text. PBA_USAGE for an unknown name (the message proposes the nearest
+ * one), a text that is no number of that type, or a value out of range or choice. */
+PBA_API pba_status pba_settings_set(void *options, const pba_setting *rows, size_t count,
+                                    const char *name, const char *text);
+
+/* The named field as text that pba_settings_set accepts; writes at most `size` bytes. */
+PBA_API pba_status pba_settings_get(const void *options, const pba_setting *rows, size_t count,
+                                    const char *name, char *text, size_t size);
+
+/* ------------------------------------------------------------------ images */
+
+/* A view of pixels owned by somebody else. uint8, interleaved: pixels[(y*width + x)*channels + c];
+ * channels 1 or 3. mask[y*width + x] is 255 where there is content and exactly 0 where there is
+ * none (brought in from outside, or cut out); values between arise from filtered masks. */
+typedef struct pba_image {
+    uint8_t *pixels;
+    uint8_t *mask;
+    int width, height, channels;
+} pba_image;
+
+/* Reads any image file that libvips' trusted loaders read, as 1 or 3 channels (16 bit is reduced to
+ * 8, alpha becomes the mask, EXIF orientation is applied). The caller frees with pba_image_free. */
+PBA_API pba_status pba_image_read(const char *path, pba_image *image);
+
+/* Writes by the file name's suffix, whole or not at all. `mask` true: an alpha channel is added. */
+PBA_API pba_status pba_image_write(const char *path, const pba_image *image, bool mask);
+
+/* A fresh image, pixels 0, mask 255. */
+PBA_API pba_status pba_image_create(int width, int height, int channels, pba_image *image);
+PBA_API void pba_image_free(pba_image *image);
+
+/* -------------------------------------------------------------- operations */
+
+typedef struct pba_op_info {
+    const char *name;      /* "Rotate" */
+    const char *sentence;  /* what it does */
+    const char *parameter; /* "degrees", "pixels", "factor", "bits", "threshold", "side", "" */
+    double min, max;       /* range of the physical parameter */
+    bool has_sign;         /* in the PBA space the parameter is negated with probability 1/2 */
+    bool searched;         /* one of the fifteen of the PBA space */
+    bool pixels;           /* the parameter is a length in pixels of a 32-pixel image */
+    const char *source;    /* function or paper it follows */
+} pba_op_info;
+
+PBA_API size_t pba_op_count(void);
+PBA_API pba_status pba_op_get(size_t index, pba_op_info *info);
+
+/* The PBA space's parameter for an operation and level 0..10 (facts: 0..9 are searched), before the
+ * sign: degrees for Rotate, and so on. */
+PBA_API pba_status pba_op_parameter(const char *name, int level, double *parameter);
+
+/* Applies one operation in place, with the PBA space's 32-pixel table as it stands: level 0..10,
+ * sign +1 or -1 (only for operations that have one), randomness (Cutout's centre) from the seed. */
+PBA_API pba_status pba_op_apply(pba_image *image, const char *name, int level, int sign,
+                                uint64_t seed);
+
+/* --------------------------------------------------------------- schedules */
+
+typedef struct pba_schedule pba_schedule;
+
+/* A policy: `copies` times the list of operations; per entry a probability in tenths 0..10 and a
+ * level 0..9, flattened p0 m0 p1 m1 ... (facts: first copy of all operations, then the second). */
+#define PBA_POLICY_MAX 128
+typedef struct pba_policy {
+    int entries; /* copies * operations, at most PBA_POLICY_MAX */
+    uint8_t values[2 * PBA_POLICY_MAX];
+} pba_policy;
+
+/* Reads schedule.json or the reference's log, recognized by content. A log does not say how many
+ * epochs its search had: `epochs` gives them; it must be 0 for schedule.json. */
+PBA_API pba_status pba_schedule_load(const char *path, int epochs, pba_schedule **schedule);
+PBA_API void pba_schedule_free(pba_schedule *schedule);
+
+/* Writes schedule.json, or the reference's log where the path ends in .txt. Whole or not at all. */
+PBA_API pba_status pba_schedule_save(const pba_schedule *schedule, const char *path);
+
+/* One constant policy for all epochs. ops: names in the order of the vector. */
+PBA_API pba_status pba_schedule_constant(const pba_policy *policy, const char *const *ops,
+                                         int op_count, int epochs, pba_schedule **schedule);
+
+/* The schedule for a run of `epochs` epochs: epoch e uses the policy of floor(e * own / epochs)
+ * (exact integers; see docs for where the reference's arithmetic differs). */
+PBA_API pba_status pba_schedule_stretch(const pba_schedule *schedule, int epochs,
+                                        pba_schedule **stretched);
+
+PBA_API int pba_schedule_epochs(const pba_schedule *schedule);
+PBA_API int pba_schedule_segments(const pba_schedule *schedule);
+PBA_API int pba_schedule_op_count(const pba_schedule *schedule);
+PBA_API const char *pba_schedule_op(const pba_schedule *schedule, int index);
+/* Segment i: its length in epochs and its policy. Zero-length segments are possible. */
+PBA_API pba_status pba_schedule_segment(const pba_schedule *schedule, int index, int *epochs,
+                                        pba_policy *policy);
+/* The policy of an epoch 0..epochs-1. */
+PBA_API pba_status pba_schedule_at(const pba_schedule *schedule, int epoch, pba_policy *policy);
+
+/* -------------------------------------------------------------------- data */
+
+typedef struct pba_dataset pba_dataset;
+typedef enum pba_split { PBA_TRAIN, PBA_VALIDATION, PBA_TEST } pba_split;
+
+typedef struct pba_dataset_info {
+    const char *format;   /* "cifar-10", "idx", "demo" ... */
+    const char *notes;    /* said aloud: which files were found, which were not; may be "" */
+    const char *baseline; /* default baseline augmentation: "crop:4,flip,cutout:16" */
+    int width, height, channels, classes;
+    int train_images, test_images; /* as stored; test 0: the format has no test split */
+} pba_dataset_info;
+
+/* DATASET is a path, recognized by content, or "demo". */
+PBA_API pba_status pba_dataset_open(const char *path, pba_dataset **dataset);
+PBA_API void pba_dataset_free(pba_dataset *dataset);
+PBA_API pba_status pba_dataset_describe(const pba_dataset *dataset, pba_dataset_info *info);
+PBA_API const char *pba_dataset_class(const pba_dataset *dataset, int label);
+
+/* Draws the splits, stratified by class, from split_seed alone: test (where the format has none),
+ * then validation, then training. 0: train_size takes all that is left, val_size as many as the
+ * format's row says. PBA_USAGE where more is asked than there is. May be called again. */
+PBA_API pba_status pba_dataset_split(pba_dataset *dataset, int train_size, int val_size,
+                                     uint64_t split_seed);
+PBA_API int pba_dataset_count(const pba_dataset *dataset, pba_split split);
+/* Image i of a split: pixels stay owned by the data set, mask is NULL. */
+PBA_API pba_status pba_dataset_image(const pba_dataset *dataset, pba_split split, int index,
+                                     pba_image *view, int *label);
+/* Per-channel mean and standard deviation of the training split, in 0..1 units. */
+PBA_API pba_status pba_dataset_statistics(const pba_dataset *dataset, double mean[3],
+                                          double deviation[3]);
+
+/* --------------------------------------------------------------- augmenter */
+
+typedef struct pba_augmenter pba_augmenter;
+
+typedef struct pba_augmenter_options {
+    const pba_schedule *schedule; /* NULL: no policy; copied, need not outlive the call */
+    const char *baseline;         /* "none" or "crop:P,flip,cutout:S"; NULL: "none" */
+    int width, height, channels;  /* of the images */
+    double mean[3], deviation[3]; /* for float output; all 0: mean 0, deviation 1 */
+    bool scale_pixels;            /* scale pixel parameters by min(width, height)/32 */
+    uint64_t seed;
+} pba_augmenter_options;
+
+PBA_API pba_status pba_augmenter_create(const pba_augmenter_options *options,
+                                        pba_augmenter **augmenter);
+PBA_API void pba_augmenter_free(pba_augmenter *augmenter);
+
+/* Augments `count` images of epoch `epoch`: image i is images + i*width*height*channels (interleaved
+ * uint8); ids[i] is its number in the data set (with seed and epoch it determines the draws; NULL:
+ * 0,1,2...). out: count x channels x height x width float32 (NCHW), normalized, 0 without content.
+ * Any number of threads may call this on one augmenter at the same time. */
+PBA_API pba_status pba_augment_batch(const pba_augmenter *augmenter, const uint8_t *images,
+                                     const uint32_t *ids, size_t count, int epoch, float *out);
+
+/* The same draws as uint8 images with masks, for looking at and for other trainers. out: `count`
+ * images, interleaved, mask (count x height x width) may be NULL. */
+PBA_API pba_status pba_augment_images(const pba_augmenter *augmenter, const uint8_t *images,
+                                      const uint32_t *ids, size_t count, int epoch, uint8_t *out,
+                                      uint8_t *mask);
+
+/* ------------------------------------------------------------------ models */
+
+typedef struct pba_model_info {
+    char name[PBA_NAME_MAX];
+    int64_t parameters; /* trainable */
+    double forward_macs;
+} pba_model_info;
+
+/* A sentence per family: "wrn-D-K[:standard]  Wide-ResNet ..." */
+PBA_API size_t pba_model_family_count(void);
+PBA_API pba_status pba_model_family(size_t index, const char **pattern, const char **sentence,
+                                    const char **example);
+/* PBA_USAGE for a name that no family knows or a size that the model does not take. */
+PBA_API pba_status pba_model_describe(const char *name, int width, int height, int channels,
+                                      int classes, pba_model_info *info);
+
+/* -------------------------------------------------------------- population */
+
+/* The search alone, as a pure state machine: it knows no network, no data and no thread, and holds
+ * no weights. Drive it from any trainer:
+ *
+ *   while ask(&task) gives PBA_TASK_TRAIN: bring the weights of task.weights_from (as they were at
+ *   the end of the last round) to task.member, train epochs [from, until) under task.policy, score
+ *   on validation data, tell(member, error).
+ *   PBA_TASK_WAIT: other members are still out. PBA_TASK_DONE: pba_population_schedule.
+ */
+typedef struct pba_population pba_population;
+
+typedef struct pba_population_options {
+    int population;       /* 2..10000 */
+    int epochs, interval; /* 1.. */
+    uint64_t seed;
+    int copies;           /* of the operation list; PBA: 2 */
+    double quantile;      /* share copied and replaced; PBA: 0.25, at most 0.5; 0: no selection */
+    double resample;      /* probability of a uniform redraw of a parameter; PBA: 0.2 */
+    const char *const *ops; /* NULL: the fifteen of PBA */
+    int op_count;
+} pba_population_options;
+
+typedef enum pba_task_kind { PBA_TASK_TRAIN, PBA_TASK_WAIT, PBA_TASK_DONE } pba_task_kind;
+
+typedef struct pba_task {
+    pba_task_kind kind;
+    int member, round;
+    int from_epoch, until_epoch;
+    int weights_from; /* == member: its own */
+    pba_policy policy;
+} pba_task;
+
+PBA_API void pba_population_defaults(pba_population_options *options);
+PBA_API pba_status pba_population_create(const pba_population_options *options,
+                                         pba_population **population);
+PBA_API void pba_population_free(pba_population *population);
+PBA_API pba_status pba_population_ask(pba_population *population, pba_task *task);
+/* error: validation error 0..1, lower is better; NaN or infinity counts as worst. */
+PBA_API pba_status pba_population_tell(pba_population *population, int member, double error);
+/* After the end: the best member, its error, and the policies along its lineage. */
+PBA_API pba_status pba_population_best(const pba_population *population, int *member,
+                                       double *error);
+PBA_API pba_status pba_population_schedule(const pba_population *population,
+                                           pba_schedule **schedule);
+/* The whole state as JSON text (malloc'd, free it) and back. */
+PBA_API pba_status pba_population_to_json(const pba_population *population, char **text);
+PBA_API pba_status pba_population_from_json(const char *text, pba_population **population);
+
+/* --------------------------------------------------------- search and train */
+
+/* What a search and a training run have in common. */
+typedef struct pba_recipe {
+    char model[PBA_NAME_MAX];
+    int train_size, val_size; /* 0: as pba_dataset_split says */
+    int batch;
+    double lr, weight_decay;
+    char lr_schedule[PBA_NAME_MAX]; /* "cosine" or "step:80,120" */
+    char baseline[PBA_NAME_MAX];    /* "auto": the data format's */
+    int epochs;
+    uint64_t seed, split_seed;
+    char backend[PBA_NAME_MAX]; /* "onednn" or "reference" */
+} pba_recipe;
+
+typedef struct pba_search_options {
+    pba_recipe recipe;
+    char dataset[PBA_PATH_MAX];
+    int population, interval;
+    int workers;             /* 0: one per core */
+    char out[PBA_PATH_MAX];  /* run directory; "": runs/search-N chosen by the caller */
+} pba_search_options;
+
+typedef struct pba_train_options {
+    pba_recipe recipe;
+    char dataset[PBA_PATH_MAX];
+    char augment[PBA_PATH_MAX]; /* none, baseline, random, a run directory, a schedule file */
+    int seeds;                  /* recipe.seed, recipe.seed + 1, ... */
+    int workers;                /* 0: one per core */
+    char out[PBA_PATH_MAX];
+} pba_train_options;
+
+/* Rows for the structs above (the recipe's rows come first, offsets from the start of the struct). */
+PBA_API const pba_setting *pba_search_settings(size_t *count);
+PBA_API const pba_setting *pba_train_settings(size_t *count);
+
+/* What a job will do, measured on a few steps that touch no state. */
+typedef struct pba_plan {
+    int members, rounds, epochs, workers, threads; /* threads: of each network */
+    int train_images, val_images, test_images;
+    int64_t parameters;
+    double image_passes, seconds, bytes; /* forward+backward passes; estimates */
+    const char *model, *baseline, *notes;
+} pba_plan;
+
+typedef struct pba_search pba_search;
+
+/* Opens data, checks every option, compiles the network; writes nothing. */
+PBA_API pba_status pba_search_create(const pba_search_options *options, pba_search **search);
+/* The options of an existing run come from its config.json; workers 0: one per core. */
+PBA_API pba_status pba_search_resume(const char *run, int workers, pba_search **search);
+PBA_API pba_status pba_search_plan(pba_search *search, pba_plan *plan);
+/* Runs to the end, or until observer->stop says so (PBA_INTERRUPTED, everything saved). */
+PBA_API pba_status pba_search_run(pba_search *search, const pba_observer *observer);
+/* After the end. The schedule stays owned by the search. */
+PBA_API pba_status pba_search_result(const pba_search *search, const pba_schedule **schedule,
+                                     double *val_error);
+PBA_API const char *pba_search_directory(const pba_search *search);
+PBA_API void pba_search_free(pba_search *search);
+
+typedef struct pba_training pba_training;
+
+typedef struct pba_training_result {
+    uint64_t seed;
+    double test_error, train_accuracy, train_loss; /* of the last epoch; fractions */
+    double seconds;
+} pba_training_result;
+
+PBA_API pba_status pba_training_create(const pba_train_options *options, pba_training **training);
+PBA_API pba_status pba_training_plan(pba_training *training, pba_plan *plan);
+PBA_API pba_status pba_training_run(pba_training *training, const pba_observer *observer);
+PBA_API size_t pba_training_results(const pba_training *training,
+                                    const pba_training_result **results);
+PBA_API const char *pba_training_directory(const pba_training *training);
+PBA_API void pba_training_free(pba_training *training);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The one way from stored uint8 images to a network's input: policy, baseline augmentation,
+ * normalization. Evaluation goes through here too, so that there is one normalization. */
+#ifndef AUGMENT_PIPELINE_H
+#define AUGMENT_PIPELINE_H
+
+#include "core/status.h"
+
+typedef struct pipeline pipeline; /* immutable once created; shared by threads */
+typedef struct pipeline_scratch pipeline_scratch; /* one per thread; nothing is allocated per image */
+
+typedef struct pipeline_options {
+    int width, height, channels;
+    double mean[3], deviation[3]; /* in 0..1 units; output = (value/255 - mean) / deviation */
+    const char *baseline;         /* "none", or a list of crop:P, flip, cutout:S */
+    const char *const *ops;       /* names of the policy's operations, in its order; NULL: PBA's 15 */
+    int op_count;
+    bool scale_pixels; /* scale pixel parameters (policy's, not baseline's) by min(w,h)/32 */
+} pipeline_options;
+
+/* PBA_USAGE for an unknown operation or baseline (the message names it). */
+pba_status pipeline_create(const pipeline_options *options, pipeline **pipeline);
+void pipeline_free(pipeline *pipeline);
+pba_status pipeline_scratch_create(const pipeline *pipeline, pipeline_scratch **scratch);
+void pipeline_scratch_free(pipeline_scratch *scratch);
+
+/* What determines the draws of an image, beside its id: RNG_AUGMENT keyed by these. */
+typedef struct pipeline_key {
+    uint64_t seed;
+    uint32_t member, epoch;
+} pipeline_key;
+
+/* images[i]: interleaved uint8 height x width x channels; ids[i]: its number in the data set.
+ * policy NULL: baseline alone. out: count x channels x height x width float32, normalized, exactly
+ * 0 where there is no content. Cannot fail. */
+void pipeline_augment(const pipeline *pipeline, pipeline_scratch *scratch,
+                      const pba_policy *policy, pipeline_key key, const uint8_t *const *images,
+                      const uint32_t *ids, int count, float *out);
+
+/* Normalization alone: validation and test images are never augmented. */
+void pipeline_normalize(const pipeline *pipeline, const uint8_t *const *images, int count,
+                        float *out);
+
+/* The draws of pipeline_augment for one image as pixels and mask, before normalization. */
+void pipeline_draw(const pipeline *pipeline, pipeline_scratch *scratch, const pba_policy *policy,
+                   pipeline_key key, const uint8_t *image, uint32_t id, uint8_t *pixels,
+                   uint8_t *mask);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Files whole or not at all. Every function names the path in its message. */
+#ifndef CORE_FILE_H
+#define CORE_FILE_H
+
+#include "core/status.h"
+
+/* The whole file, a 0 byte behind it (not counted), for free(). Refuses more than `limit` bytes. */
+pba_status file_read(const char *path, size_t limit, char **data, size_t *size);
+
+/* One part of a file that is written from several places. */
+typedef struct file_part {
+    const void *data;
+    size_t size;
+} file_part;
+
+/* Temporary name, fsync, rename, fsync of the folder: after a crash the old content or the new one
+ * is there, never a mixture. */
+pba_status file_write(const char *path, const void *data, size_t size);
+pba_status file_write_parts(const char *path, const file_part *parts, size_t count);
+
+/* Appends `text` and a newline, then fsync. `descriptor` from file_append_open. */
+pba_status file_append_open(const char *path, int *descriptor);
+pba_status file_append(int descriptor, const char *path, const char *text);
+
+bool file_exists(const char *path);
+bool file_is_folder(const char *path);
+
+/* Creates the folder and its parents. Existing ones are fine. */
+pba_status file_make_folder(const char *path);
+
+/* folder + "/" + name, into a buffer of PBA_PATH_MAX bytes; PBA_USAGE where it does not fit. */
+pba_status file_join(char *out, const char *folder, const char *name);
+
+#endif

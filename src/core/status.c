@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/status.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { MESSAGE_MAX = 2048 };
+static _Thread_local char message[MESSAGE_MAX];
+
+#define NAME(code, text) #code,
+static const char *const names[] = {PBA_STATUS_LIST(NAME)};
+#undef NAME
+#define TEXT(code, text) text,
+static const char *const texts[] = {PBA_STATUS_LIST(TEXT)};
+#undef TEXT
+
+static bool known(pba_status status)
+{
+    return (unsigned)status < PBA_STATUS_COUNT;
+}
+
+const char *pba_status_name(pba_status status)
+{
+    return known(status) ? names[status] : "unknown status";
+}
+
+const char *pba_status_text(pba_status status)
+{
+    return known(status) ? texts[status] : "unknown status";
+}
+
+const char *pba_error_message(void)
+{
+    return message;
+}
+
+pba_status status_set(pba_status status, const char *format, ...)
+{
+    char text[MESSAGE_MAX]; /* the arguments may point into `message` */
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    memcpy(message, text, sizeof text);
+    return status;
+}
+
+pba_status status_prefix(pba_status status, const char *format, ...)
+{
+    char text[MESSAGE_MAX];
+    va_list arguments;
+    va_start(arguments, format);
+    int used = vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (used >= 0 && used < MESSAGE_MAX) {
+        snprintf(text + used, sizeof text - (size_t)used, ": %s", message);
+    }
+    memcpy(message, text, sizeof text);
+    return status;
+}

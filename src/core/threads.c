@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE
+#include "core/threads.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/memory.h"
+
+/* cgroup v2's "quota period" of this process' group, v1's in two files; 0: no limit. */
+static double cgroup_cores(void)
+{
+    double quota = 0, period = 0;
+    FILE *file = fopen("/sys/fs/cgroup/cpu.max", "r");
+    if (file) {
+        int read = fscanf(file, "%lf %lf", &quota, &period);
+        fclose(file);
+        return read == 2 && period > 0 ? quota / period : 0;
+    }
+    const char *paths[] = {"/sys/fs/cgroup/cpu/cpu.cfs_quota_us",
+                           "/sys/fs/cgroup/cpu/cpu.cfs_period_us"};
+    double *values[] = {&quota, &period};
+    for (int i = 0; i < 2; i++) {
+        file = fopen(paths[i], "r");
+        if (!file || fscanf(file, "%lf", values[i]) != 1) {
+            quota = 0;
+        }
+        if (file) {
+            fclose(file);
+        }
+    }
+    return quota > 0 && period > 0 ? quota / period : 0;
+}
+
+int pba_cores(void)
+{
+    cpu_set_t set;
+    int cores = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+    double limit = cgroup_cores();
+    if (limit > 0 && limit < cores) {
+        cores = (int)(limit + 0.5);
+    }
+    return cores > 0 ? cores : 1;
+}
+
+int64_t threads_memory_limit(void)
+{
+    int64_t bytes = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
+    const char *paths[] = {"/sys/fs/cgroup/memory.max",
+                           "/sys/fs/cgroup/memory/memory.limit_in_bytes"};
+    for (int i = 0; i < 2; i++) {
+        FILE *file = fopen(paths[i], "r");
+        long long limit;
+        if (file) {
+            if (fscanf(file, "%lld", &limit) == 1 && limit > 0 && limit < bytes) {
+                bytes = limit;
+            }
+            fclose(file);
+        }
+    }
+    return bytes;
+}
+
+typedef struct job {
+    pba_status (*work)(void *context, int index);
+    void *context;
+    int index;
+    bool started;
+    pthread_t thread;
+    pba_status status;
+    char *message; /* the worker's, carried to the caller's thread; NULL: no memory for it */
+} job;
+
+static void *job_main(void *argument)
+{
+    job *job = argument;
+    job->status = job->work(job->context, job->index);
+    if (job->status != PBA_OK) {
+        job->message = strdup(pba_error_message());
+    }
+    return NULL;
+}
+
+static void job_start(job *job)
+{
+    int code = pthread_create(&job->thread, NULL, job_main, job);
+    job->started = code == 0;
+    if (code != 0) {
+        job->status = PBA_MEMORY;
+        job->message = strdup("a thread could not be started");
+    }
+}
+
+static pba_status first_failure(job *jobs, int count)
+{
+    pba_status result = PBA_OK;
+    for (int i = 0; i < count; i++) {
+        if (result == PBA_OK && jobs[i].status != PBA_OK) {
+            result = status_set(jobs[i].status, "%s",
+                                jobs[i].message ? jobs[i].message : "out of memory");
+        }
+        free(jobs[i].message);
+    }
+    return result;
+}
+
+pba_status threads_run(int count, pba_status (*work)(void *context, int index), void *context)
+{
+    job *jobs = memory_new((size_t)count, sizeof *jobs);
+    if (!jobs) {
+        return PBA_MEMORY;
+    }
+    for (int i = 0; i < count; i++) {
+        jobs[i] = (job){.work = work, .context = context, .index = i};
+        job_start(&jobs[i]);
+    }
+    for (int i = 0; i < count; i++) {
+        if (jobs[i].started) {
+            pthread_join(jobs[i].thread, NULL);
+        }
+    }
+    pba_status result = first_failure(jobs, count);
+    free(jobs);
+    return result;
+}

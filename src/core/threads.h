@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * How many cores there are, and running one function on several threads. */
+#ifndef CORE_THREADS_H
+#define CORE_THREADS_H
+
+#include "core/status.h"
+
+/* Memory this process may use in bytes: the smaller of the machine's and the cgroup's limit. */
+int64_t threads_memory_limit(void);
+
+/* Runs work(context, 0) ... work(context, count-1), each on a thread of its own, and waits for all.
+ * Returns the status of the lowest-numbered one that failed, its message on the calling thread. */
+pba_status threads_run(int count, pba_status (*work)(void *context, int index), void *context);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Blocks on disk: checkpoints (a whole block, checksummed) and weights (safetensors). */
+#ifndef TRAIN_CHECKPOINT_H
+#define TRAIN_CHECKPOINT_H
+
+#include "nn/graph.h"
+
+/* A header (magic, format version, floats, round, epoch, checksum of everything), then the block.
+ * Written whole or not at all. */
+pba_status checkpoint_write(const char *path, const float *block, size_t floats, int round,
+                            int epoch);
+
+/* Fills `block`; PBA_FORMAT (the message names file and reason) for another magic, version, size,
+ * round or checksum. round -1: any. */
+pba_status checkpoint_read(const char *path, float *block, size_t floats, int round, int *epoch);
+
+/* All tensors of the graph, running statistics included, momentum not, under their names, with
+ * `metadata` key-value pairs (ending with a NULL key). Readable by the safetensors package. */
+pba_status weights_save(const char *path, const nn_graph *graph, const float *block,
+                        const char *const *metadata);
+
+/* Names, shapes and types must be the graph's. Momentum is zeroed. */
+pba_status weights_load(const char *path, const nn_graph *graph, float *block);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Epochs of one network. A task is what a recipe opens (data, network, augmentation), shared and
+ * read-only; a trainer is one thread's executor, which runs any member's block through its plans. */
+#ifndef TRAIN_TRAINER_H
+#define TRAIN_TRAINER_H
+
+#include "augment/pipeline.h"
+#include "nn/backend.h"
+#include "nn/model.h"
+#include "nn/optimizer.h"
+
+typedef struct task {
+    pba_recipe recipe; /* "auto" and 0 replaced by what they stand for */
+    pba_dataset *dataset;
+    pba_dataset_info info;
+    pipeline *pipeline;          /* with the baseline augmentation */
+    nn_graph *graph;
+    const nn_backend *backend;
+    nn_rate rate;
+} task;
+
+/* Opens data, draws splits, builds the network; checks every setting against them. `ops` as in
+ * pipeline_options. */
+pba_status task_open(const pba_recipe *recipe, const char *dataset, const char *const *ops,
+                     int op_count, task **task);
+void task_free(task *task);
+
+typedef struct trainer trainer;
+
+/* Compiles the plans. Sets OpenMP's thread count of the calling thread, which must be the one that
+ * uses the trainer. */
+pba_status trainer_create(const task *task, int threads, trainer **trainer);
+void trainer_free(trainer *trainer);
+size_t trainer_bytes(const trainer *trainer);
+
+typedef struct trainer_epoch {
+    uint64_t seed;
+    uint32_t member;
+    int epoch, epochs;        /* epoch 0..epochs-1 */
+    const pba_policy *policy; /* NULL: baseline alone */
+    bool plain;               /* neither policy nor baseline */
+    int max_steps;            /* 0: the whole epoch; otherwise stop after so many (measuring) */
+} trainer_epoch;
+
+typedef struct trainer_figures {
+    double loss, accuracy; /* means over the epoch's training images as they were seen */
+    int64_t images;
+} trainer_figures;
+
+/* Trains one epoch: floor(train/batch) steps, images reshuffled, tail dropped. PBA_INTERRUPTED when
+ * observer->stop says so (the block is then between two steps and of no further use);
+ * a loss that is NaN or infinite ends the epoch early with that loss and PBA_OK. */
+pba_status trainer_run_epoch(trainer *trainer, float *block, const trainer_epoch *epoch,
+                             const pba_observer *observer, trainer_figures *figures);
+
+/* Error (share of wrong answers, 0..1) and mean loss on a whole split, without augmentation. */
+pba_status trainer_evaluate(trainer *trainer, const float *block, pba_split split,
+                            const pba_observer *observer, double *error, double *loss);
+
+#endif
