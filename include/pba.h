@@ -236,7 +236,7 @@ PBA_API const char *pba_dataset_class(const pba_dataset *dataset, int label);
 
 /* Draws the splits, stratified by class, from split_seed alone: test (where the format has none),
  * then validation, then training. 0: train_size takes all that is left, val_size as many as the
- * format's row says. PBA_USAGE where more is asked than there is. May be called again. */
+ * format's row says. PBA_NOT_FOUND where more is asked than there is. May be called again. */
 PBA_API pba_status pba_dataset_split(pba_dataset *dataset, int train_size, int val_size,
                                      uint64_t split_seed);
 PBA_API int pba_dataset_count(const pba_dataset *dataset, pba_split split);
