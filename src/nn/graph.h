@@ -36,7 +36,8 @@ typedef struct nn_node {
     int inputs[2]; /* node numbers, lower than this node's; NN_NONE */
     nn_shape shape; /* of the output, per image */
     int kernel, stride;
-    int pad_before, pad_after; /* conv: zeros above and left, below and right */
+    int pad_before, pad_after; /* conv: zeros above and below */
+    int pad_left, pad_right;   /* conv: zeros left and right; differ from those where the sides do */
     int before;                /* pad: zero channels in front */
     bool relu;                 /* norm */
     /* Numbers of tensors; NN_NONE. conv: weight. linear: weight, bias.
