@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Backends by name. The double oracle is no row: members' blocks are floats. */
+#include "nn/backend.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const nn_backend *const backends[] = {
+    &nn_backend_reference,
+};
+
+enum { BACKEND_COUNT = sizeof backends / sizeof backends[0] };
+
+pba_status nn_backend_find(const char *name, const nn_backend **backend)
+{
+    char names[256] = "";
+    size_t used = 0;
+    for (int i = 0; i < BACKEND_COUNT; i++) {
+        if (strcmp(backends[i]->name, name) == 0) {
+            *backend = backends[i];
+            return PBA_OK;
+        }
+        if (used < sizeof names) {
+            int more = snprintf(names + used, sizeof names - used, "%s%s", i > 0 ? ", " : "",
+                                backends[i]->name);
+            used += more > 0 ? (size_t)more : 0;
+        }
+    }
+    *backend = NULL;
+    return status_set(PBA_USAGE, "backend %s: unknown; there are: %s", name, names);
+}
