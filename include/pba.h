@@ -232,18 +232,24 @@ typedef struct pba_dataset_info {
 PBA_API pba_status pba_dataset_open(const char *path, pba_dataset **dataset);
 PBA_API void pba_dataset_free(pba_dataset *dataset);
 PBA_API pba_status pba_dataset_describe(const pba_dataset *dataset, pba_dataset_info *info);
+/* The name of a class; "" where there is none. */
 PBA_API const char *pba_dataset_class(const pba_dataset *dataset, int label);
 
-/* Draws the splits, stratified by class, from split_seed alone: test (where the format has none),
- * then validation, then training. 0: train_size takes all that is left, val_size as many as the
- * format's row says. PBA_NOT_FOUND where more is asked than there is. May be called again. */
+/* Draws the splits, stratified by class, from split_seed alone: test (one image in six, where the
+ * format has none), then validation, then training; the first two do not depend on train_size.
+ * train_size 0: all that is left. val_size 0: one in five of what test left, at most 5,000; where
+ * the format stores validation images, all of those. PBA_NOT_FOUND where more is asked than there is
+ * or a class would be left without a training image; the splits drawn before are then kept. May be
+ * called again. */
 PBA_API pba_status pba_dataset_split(pba_dataset *dataset, int train_size, int val_size,
                                      uint64_t split_seed);
+/* 0 before the splits are drawn. */
 PBA_API int pba_dataset_count(const pba_dataset *dataset, pba_split split);
 /* Image i of a split: pixels stay owned by the data set, mask is NULL. */
 PBA_API pba_status pba_dataset_image(const pba_dataset *dataset, pba_split split, int index,
                                      pba_image *view, int *label);
-/* Per-channel mean and standard deviation of the training split, in 0..1 units. */
+/* Per-channel mean and standard deviation (of the population, not the sample) of the training split,
+ * in 0..1 units. Channels that do not exist or never vary have deviation 1. */
 PBA_API pba_status pba_dataset_statistics(const pba_dataset *dataset, double mean[3],
                                           double deviation[3]);
 

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The store that formats fill: one growing array of pixels and one of labels. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "data/format.h"
+
+size_t data_image_bytes(const data_content *content)
+{
+    return (size_t)content->width * (size_t)content->height * (size_t)content->channels;
+}
+
+size_t data_images(const data_content *content)
+{
+    size_t images = 0;
+    for (int split = 0; split < DATA_SPLITS; split++) {
+        images += (size_t)content->counts[split];
+    }
+    return images;
+}
+
+pba_status data_reserve(data_content *content, size_t more)
+{
+    size_t images = data_images(content) + more;
+    if (more > INT32_MAX || images > INT32_MAX) {
+        return status_set(PBA_UNSUPPORTED, "%zu images are more than a data set can hold", images);
+    }
+    uint8_t *pixels = memory_grow(content->pixels, images, data_image_bytes(content));
+    if (!pixels) {
+        return PBA_MEMORY;
+    }
+    content->pixels = pixels;
+    uint16_t *labels = memory_grow(content->labels, images, sizeof *labels);
+    if (!labels) {
+        return PBA_MEMORY;
+    }
+    content->labels = labels;
+    return PBA_OK;
+}
+
+pba_status data_number_names(data_content *content, int classes)
+{
+    content->classes = classes;
+    free(content->names);
+    content->names = memory_new((size_t)classes, sizeof *content->names);
+    if (!content->names) {
+        return PBA_MEMORY;
+    }
+    for (int i = 0; i < classes; i++) {
+        snprintf(content->names[i], PBA_NAME_MAX, "%d", i);
+    }
+    return PBA_OK;
+}
+
+void data_note(data_content *content, const char *format, ...)
+{
+    size_t used = strlen(content->notes);
+    if (used && used + 2 < sizeof content->notes) {
+        memcpy(content->notes + used, "; ", 3);
+        used += 2;
+    }
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(content->notes + used, sizeof content->notes - used, format, arguments);
+    va_end(arguments);
+}
+
+void data_content_free(data_content *content)
+{
+    free(content->pixels);
+    free(content->labels);
+    free(content->names);
+    *content = (data_content){0};
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Opening a data set and looking into it. Recognition goes by the rows, in their order. */
+#include "data/dataset.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/file.h"
+#include "core/memory.h"
+
+static const data_format *const formats[] = {&data_cifar10, &data_cifar100, &data_idx};
+enum { FORMATS = sizeof formats / sizeof *formats };
+
+/* "a (x), b (y)": what each format looks for. */
+static void list_formats(char *text, size_t size)
+{
+    size_t used = 0;
+    for (int i = 0; i < FORMATS && used < size; i++) {
+        used += (size_t)snprintf(text + used, size - used, "%s%s: %s", i ? "; " : "",
+                                 formats[i]->name, formats[i]->looks_for);
+    }
+}
+
+static bool folder_is_empty(const char *path)
+{
+    DIR *folder = opendir(path);
+    if (!folder) {
+        return false;
+    }
+    int entries = 0;
+    while (readdir(folder)) {
+        entries++;
+    }
+    closedir(folder);
+    return entries <= 2; /* itself and its parent */
+}
+
+static pba_status unrecognized(const char *path)
+{
+    char known[1024];
+    list_formats(known, sizeof known);
+    if (!file_exists(path)) {
+        return status_set(PBA_NOT_FOUND,
+                          "%s: there is no such file or folder; a data set is a folder (%s)", path,
+                          known);
+    }
+    if (!file_is_folder(path)) {
+        return status_set(PBA_FORMAT, "%s: is no data set; give the folder that holds one (%s)",
+                          path, known);
+    }
+    if (folder_is_empty(path)) {
+        return status_set(PBA_FORMAT, "%s: the folder is empty; a data set's folder holds (%s)",
+                          path, known);
+    }
+    return status_set(PBA_FORMAT, "%s: holds no known data set; looked for (%s)", path, known);
+}
+
+static const data_format *recognize(const char *path)
+{
+    for (int i = 0; i < FORMATS; i++) {
+        if (formats[i]->recognizes(path)) {
+            return formats[i];
+        }
+    }
+    return NULL;
+}
+
+pba_status pba_dataset_open(const char *path, pba_dataset **dataset)
+{
+    *dataset = NULL;
+    const data_format *format = recognize(path);
+    if (!format) {
+        return unrecognized(path);
+    }
+    pba_dataset *fresh = memory_new(1, sizeof *fresh);
+    if (!fresh) {
+        return PBA_MEMORY;
+    }
+    fresh->format = format;
+    pba_status status = format->open(path, &fresh->content);
+    if (status != PBA_OK) {
+        pba_dataset_free(fresh);
+        return status;
+    }
+    *dataset = fresh;
+    return PBA_OK;
+}
+
+void pba_dataset_free(pba_dataset *dataset)
+{
+    if (!dataset) {
+        return;
+    }
+    for (int split = 0; split < DATA_SPLITS; split++) {
+        free(dataset->lists[split]);
+    }
+    data_content_free(&dataset->content);
+    free(dataset);
+}
+
+pba_status pba_dataset_describe(const pba_dataset *dataset, pba_dataset_info *info)
+{
+    const data_content *content = &dataset->content;
+    *info = (pba_dataset_info){.format = dataset->format->name,
+                               .notes = content->notes,
+                               .baseline = content->baseline,
+                               .width = content->width,
+                               .height = content->height,
+                               .channels = content->channels,
+                               .classes = content->classes,
+                               .train_images = content->counts[PBA_TRAIN],
+                               .test_images = content->counts[PBA_TEST]};
+    return PBA_OK;
+}
+
+const char *pba_dataset_class(const pba_dataset *dataset, int label)
+{
+    bool known = label >= 0 && label < dataset->content.classes;
+    return known ? dataset->content.names[label] : "";
+}
+
+static bool is_split(pba_split split)
+{
+    return (unsigned)split < DATA_SPLITS;
+}
+
+int pba_dataset_count(const pba_dataset *dataset, pba_split split)
+{
+    return is_split(split) ? dataset->counts[split] : 0;
+}
+
+uint32_t dataset_number(const pba_dataset *dataset, pba_split split, int index)
+{
+    return dataset->lists[split][index];
+}
+
+pba_status pba_dataset_image(const pba_dataset *dataset, pba_split split, int index,
+                             pba_image *view, int *label)
+{
+    if (index < 0 || index >= pba_dataset_count(dataset, split)) {
+        return status_set(PBA_USAGE, "image %d of a split of %d images: there is none", index,
+                          pba_dataset_count(dataset, split));
+    }
+    const data_content *content = &dataset->content;
+    size_t number = dataset_number(dataset, split, index);
+    *view = (pba_image){.pixels = content->pixels + number * data_image_bytes(content),
+                        .width = content->width,
+                        .height = content->height,
+                        .channels = content->channels};
+    *label = content->labels[number];
+    return PBA_OK;
+}

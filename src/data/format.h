@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Data formats as rows. A format is a file in formats/ that ends with its row: it recognizes a path
+ * by what lies there and reads it into one content, which the data set then owns. */
+#ifndef DATA_FORMAT_H
+#define DATA_FORMAT_H
+
+#include "core/status.h"
+
+enum { DATA_NOTES_MAX = 1024, DATA_SPLITS = 3 };
+
+typedef char data_name[PBA_NAME_MAX];
+
+/* Everything stored, training images first, then validation's, then test's. */
+typedef struct data_content {
+    uint8_t *pixels;         /* images x height x width x channels */
+    uint16_t *labels;        /* images, each below `classes` */
+    data_name *names;        /* classes */
+    int counts[DATA_SPLITS]; /* by pba_split; validation and test 0: drawn from training */
+    int width, height, channels, classes;
+    char notes[DATA_NOTES_MAX];
+    char baseline[PBA_NAME_MAX];
+} data_content;
+
+typedef struct data_format {
+    const char *name, *sentence;
+    const char *looks_for; /* what must lie at the path: "data_batch_1.bin ... data_batch_5.bin" */
+    bool (*recognizes)(const char *path);
+    /* Fills an empty content; whatever it left there after a failure is freed by the caller. */
+    pba_status (*open)(const char *path, data_content *content);
+    /* Default sizes of what is drawn: test 1/test_share of the images; validation 1/val_share of
+     * what is left then, at most val_max. */
+    int test_share, val_share, val_max;
+} data_format;
+
+extern const data_format data_cifar10;  /* formats/cifar.c */
+extern const data_format data_cifar100; /* formats/cifar.c */
+extern const data_format data_idx;      /* formats/idx.c */
+
+/* Room for `more` images behind those that counts[] holds; width, height and channels are set. */
+pba_status data_reserve(data_content *content, size_t more);
+size_t data_image_bytes(const data_content *content);
+size_t data_images(const data_content *content); /* sum of counts */
+
+/* Class names "0", "1" ... */
+pba_status data_number_names(data_content *content, int classes);
+
+/* Adds a sentence to the notes; what does not fit is cut off. */
+void data_note(data_content *content, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+void data_content_free(data_content *content);
+
+#endif

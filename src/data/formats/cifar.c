@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * CIFAR-10 and CIFAR-100 as their authors publish them in binary (Krizhevsky, "Learning multiple
+ * layers of features from tiny images", 2009): records of one label byte (CIFAR-100: coarse, then
+ * fine) and 3 planes of 32 x 32 bytes, red, green, blue. Any number of whole records is accepted,
+ * and any subset of the training files; what is absent is said in the notes. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/file.h"
+#include "core/memory.h"
+#include "data/format.h"
+
+enum { SIDE = 32, PLANE = SIDE * SIDE, PIXELS = 3 * PLANE, FILE_LIMIT = 1 << 30 };
+
+typedef struct layout {
+    const char *const *train; /* file names, ending with NULL */
+    const char *test, *names;
+    int classes;
+    size_t label_bytes; /* the last one is the label */
+} layout;
+
+static const char *const train10[] = {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin",
+                                      "data_batch_4.bin", "data_batch_5.bin", NULL};
+static const char *const train100[] = {"train.bin", NULL};
+static const layout layout10 = {train10, "test_batch.bin", "batches.meta.txt", 10, 1};
+static const layout layout100 = {train100, "test.bin", "fine_label_names.txt", 100, 2};
+
+static bool holds(const char *folder, const char *name)
+{
+    char path[PBA_PATH_MAX];
+    return snprintf(path, sizeof path, "%s/%s", folder, name) < (int)sizeof path &&
+           file_exists(path);
+}
+
+static bool recognizes(const char *path, const layout *layout)
+{
+    for (int i = 0; layout->train[i]; i++) {
+        if (holds(path, layout->train[i])) {
+            return true;
+        }
+    }
+    return holds(path, layout->test);
+}
+
+/* planes: 3 x PLANE; pixels: PLANE x 3 */
+static void interleave(const uint8_t *planes, uint8_t *pixels)
+{
+    for (int i = 0; i < PLANE; i++) {
+        for (int c = 0; c < 3; c++) {
+            pixels[i * 3 + c] = planes[c * PLANE + i];
+        }
+    }
+}
+
+static pba_status check_size(const char *path, size_t size, size_t record)
+{
+    if (!size) {
+        return status_set(PBA_FORMAT, "%s: is empty; fetch it again", path);
+    }
+    if (size % record) {
+        return status_set(PBA_FORMAT, "%s: %zu bytes short at record %zu; fetch it again", path,
+                          record - size % record, size / record + 1);
+    }
+    return PBA_OK;
+}
+
+static pba_status store(const char *path, const uint8_t *data, size_t records, const layout *layout,
+                        data_content *content)
+{
+    pba_status status = data_reserve(content, records);
+    size_t first = data_images(content);
+    for (size_t i = 0; i < records && status == PBA_OK; i++) {
+        const uint8_t *record = data + i * (layout->label_bytes + PIXELS);
+        int label = record[layout->label_bytes - 1];
+        if (label >= layout->classes) {
+            return status_set(PBA_FORMAT,
+                              "%s: label %d at record %zu, there are %d classes; fetch it again",
+                              path, label, i + 1, layout->classes);
+        }
+        content->labels[first + i] = (uint16_t)label;
+        interleave(record + layout->label_bytes, content->pixels + (first + i) * PIXELS);
+    }
+    return status;
+}
+
+static pba_status read_file(const char *folder, const char *name, pba_split split,
+                            const layout *layout, data_content *content)
+{
+    char path[PBA_PATH_MAX];
+    pba_status status = file_join(path, folder, name);
+    char *data = NULL;
+    size_t size = 0, record = layout->label_bytes + PIXELS;
+    if (status == PBA_OK) {
+        status = file_read(path, FILE_LIMIT, &data, &size);
+    }
+    if (status == PBA_OK) {
+        status = check_size(path, size, record);
+    }
+    if (status == PBA_OK) {
+        status = store(path, (const uint8_t *)data, size / record, layout, content);
+    }
+    if (status == PBA_OK) {
+        content->counts[split] += (int)(size / record);
+    }
+    free(data);
+    return status;
+}
+
+/* One name a line; blank lines do not count. False: not as many names as classes. */
+static bool parse_names(char *text, const layout *layout, data_content *content)
+{
+    int count = 0;
+    char *rest = NULL;
+    for (char *line = strtok_r(text, "\r\n", &rest); line; line = strtok_r(NULL, "\r\n", &rest)) {
+        if (count < layout->classes) {
+            snprintf(content->names[count], PBA_NAME_MAX, "%s", line);
+        }
+        count++;
+    }
+    return count == layout->classes;
+}
+
+static pba_status read_names(const char *folder, const layout *layout, data_content *content)
+{
+    pba_status status = data_number_names(content, layout->classes);
+    if (status != PBA_OK) {
+        return status;
+    }
+    char path[PBA_PATH_MAX], *text = NULL;
+    size_t size;
+    if (!holds(folder, layout->names)) {
+        data_note(content, "no %s: classes are called by their numbers", layout->names);
+        return PBA_OK;
+    }
+    status = file_join(path, folder, layout->names);
+    if (status == PBA_OK) {
+        status = file_read(path, 1 << 16, &text, &size);
+    }
+    if (status == PBA_OK && !parse_names(text, layout, content)) {
+        data_note(content, "%s does not name %d classes: they are called by their numbers",
+                  layout->names, layout->classes);
+        status = data_number_names(content, layout->classes);
+    }
+    free(text);
+    return status;
+}
+
+static void note_files(const char *folder, const layout *layout, data_content *content)
+{
+    char found[256] = "", absent[256] = "";
+    for (int i = 0; layout->train[i]; i++) {
+        char *list = holds(folder, layout->train[i]) ? found : absent;
+        size_t used = strlen(list);
+        snprintf(list + used, sizeof found - used, "%s%s", used ? ", " : "", layout->train[i]);
+    }
+    if (*absent) {
+        data_note(content, "found %s; absent: %s", found, absent);
+    }
+    if (!content->counts[PBA_TEST]) {
+        data_note(content, "no %s: the test split is drawn from the training images", layout->test);
+    }
+}
+
+static pba_status open_layout(const char *folder, const layout *layout, data_content *content)
+{
+    content->width = content->height = SIDE;
+    content->channels = 3;
+    snprintf(content->baseline, sizeof content->baseline, "crop:4,flip,cutout:16");
+    pba_status status = PBA_OK;
+    for (int i = 0; layout->train[i] && status == PBA_OK; i++) {
+        if (holds(folder, layout->train[i])) {
+            status = read_file(folder, layout->train[i], PBA_TRAIN, layout, content);
+        }
+    }
+    if (status == PBA_OK && !content->counts[PBA_TRAIN]) {
+        return status_set(PBA_NOT_FOUND, "%s: %s is there, but no %s to train on", folder,
+                          layout->test, layout->train[0]);
+    }
+    if (status == PBA_OK && holds(folder, layout->test)) {
+        status = read_file(folder, layout->test, PBA_TEST, layout, content);
+    }
+    if (status == PBA_OK) {
+        note_files(folder, layout, content);
+        status = read_names(folder, layout, content);
+    }
+    return status;
+}
+
+static bool recognizes10(const char *path)
+{
+    return recognizes(path, &layout10);
+}
+
+static pba_status open10(const char *path, data_content *content)
+{
+    return open_layout(path, &layout10, content);
+}
+
+static bool recognizes100(const char *path)
+{
+    return recognizes(path, &layout100);
+}
+
+static pba_status open100(const char *path, data_content *content)
+{
+    return open_layout(path, &layout100, content);
+}
+
+const data_format data_cifar10 = {.name = "cifar-10",
+                                  .sentence = "CIFAR-10, binary version; any of its batch files.",
+                                  .looks_for = "data_batch_1.bin ... data_batch_5.bin",
+                                  .recognizes = recognizes10,
+                                  .open = open10,
+                                  .test_share = 6,
+                                  .val_share = 5,
+                                  .val_max = 5000};
+
+const data_format data_cifar100 = {.name = "cifar-100",
+                                   .sentence = "CIFAR-100, binary version; the fine labels.",
+                                   .looks_for = "train.bin",
+                                   .recognizes = recognizes100,
+                                   .open = open100,
+                                   .test_share = 6,
+                                   .val_share = 5,
+                                   .val_max = 5000};

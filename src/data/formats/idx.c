@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * IDX folders, plain or gzip: MNIST, Fashion-MNIST, EMNIST and others of that layout (LeCun,
+ * Cortes, Burges: "The MNIST database"). A file of images is called *images*idx3*, its labels are
+ * the same name with "labels" and "idx1"; "t10k" or "test" in the name makes it the test split.
+ * Big-endian numbers: 0, 0, type (8: unsigned byte), dimensions; then one 32-bit size per
+ * dimension. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "core/file.h"
+#include "core/memory.h"
+#include "data/format.h"
+
+/* Deflate cannot expand a byte to more than this: what a header claims beyond it is a lie, found
+ * before memory is asked for. */
+enum { DEFLATE_RATIO = 1032, PIECE = 1 << 20 };
+
+typedef struct names {
+    char images[2][PBA_NAME_MAX * 4]; /* training, test; "" where there is none */
+} names;
+
+typedef struct stream {
+    const char *path;
+    gzFile file;
+    uint64_t file_size;
+    uint32_t sizes[3]; /* as claimed */
+    uint64_t count;    /* content bytes, as claimed */
+} stream;
+
+/* ---------------------------------------------------------------- one file */
+
+static pba_status stream_open(stream *stream, const char *path)
+{
+    *stream = (struct stream){.path = path};
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat info;
+    if (descriptor < 0 || fstat(descriptor, &info) != 0) {
+        pba_status status = status_set(errno == ENOENT ? PBA_NOT_FOUND : PBA_IO,
+                                       "%s: cannot be opened: %s", path, strerror(errno));
+        if (descriptor >= 0) {
+            close(descriptor);
+        }
+        return status;
+    }
+    if (!S_ISREG(info.st_mode)) {
+        close(descriptor);
+        return status_set(PBA_IO, "%s: is not a plain file", path);
+    }
+    stream->file_size = (uint64_t)info.st_size;
+    stream->file = gzdopen(descriptor, "rb"); /* reads plain files as they are */
+    if (!stream->file) {
+        close(descriptor);
+        return status_set(PBA_MEMORY, "%s: out of memory", path);
+    }
+    return PBA_OK;
+}
+
+static void stream_close(stream *stream)
+{
+    if (stream->file) {
+        gzclose(stream->file);
+    }
+}
+
+static pba_status stream_damaged(stream *stream)
+{
+    int code;
+    const char *text = gzerror(stream->file, &code);
+    return status_set(code == Z_ERRNO ? PBA_IO : PBA_FORMAT, "%s: %s; fetch it again", stream->path,
+                      code == Z_ERRNO ? strerror(errno) : text);
+}
+
+/* Up to `size` bytes; *got tells how many there were. */
+static pba_status stream_read(stream *stream, void *data, size_t size, size_t *got)
+{
+    *got = 0;
+    while (*got < size) {
+        size_t piece = size - *got < PIECE ? size - *got : PIECE;
+        int more = gzread(stream->file, (char *)data + *got, (unsigned)piece);
+        int code = Z_OK;
+        gzerror(stream->file, &code);
+        if (more < 0 || (code != Z_OK && code != Z_STREAM_END && code != Z_BUF_ERROR)) {
+            return stream_damaged(stream);
+        }
+        if (more == 0) {
+            break;
+        }
+        *got += (size_t)more;
+    }
+    return PBA_OK;
+}
+
+static uint32_t big_endian(const uint8_t *bytes)
+{
+    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+}
+
+static pba_status check_magic(const stream *stream, const uint8_t *magic, int dimensions)
+{
+    if (magic[0] || magic[1] || !magic[2] || !magic[3]) {
+        return status_set(PBA_FORMAT,
+                          "%s: is no IDX file: it starts with %02x %02x %02x %02x, not with 00 00 "
+                          "08 %02x",
+                          stream->path, magic[0], magic[1], magic[2], magic[3], dimensions);
+    }
+    if (magic[2] != 8) {
+        return status_set(
+            PBA_UNSUPPORTED,
+            "%s: holds numbers of IDX type 0x%02x; only unsigned bytes (0x08) are read",
+            stream->path, magic[2]);
+    }
+    if (magic[3] != dimensions) {
+        return status_set(PBA_FORMAT, "%s: has %d dimensions, expected are %d", stream->path,
+                          magic[3], dimensions);
+    }
+    return PBA_OK;
+}
+
+/* The claimed content against the size of the file. */
+static pba_status check_claim(stream *stream, size_t header)
+{
+    bool plain = gzdirect(stream->file) == 1;
+    uint64_t limit = plain ? stream->file_size - header : stream->file_size * DEFLATE_RATIO;
+    if (stream->count > limit) {
+        return plain
+                   ? status_set(PBA_FORMAT,
+                                "%s: %llu bytes short: its header claims %llu, there are %llu; "
+                                "fetch it again",
+                                stream->path, (unsigned long long)(stream->count - limit),
+                                (unsigned long long)stream->count, (unsigned long long)limit)
+                   : status_set(PBA_FORMAT,
+                                "%s: its header claims %llu bytes, more than %llu compressed ones "
+                                "can hold; fetch it again",
+                                stream->path, (unsigned long long)stream->count,
+                                (unsigned long long)stream->file_size);
+    }
+    return PBA_OK;
+}
+
+static pba_status read_sizes(stream *stream, const uint8_t *bytes, int dimensions)
+{
+    stream->count = 1;
+    for (int i = 0; i < dimensions; i++) {
+        stream->sizes[i] = big_endian(bytes + 4 * i);
+        if (!stream->sizes[i]) {
+            return status_set(PBA_FORMAT, "%s: dimension %d of its header is 0", stream->path,
+                              i + 1);
+        }
+        if (__builtin_mul_overflow(stream->count, (uint64_t)stream->sizes[i], &stream->count)) {
+            return status_set(PBA_FORMAT, "%s: its header claims more bytes than can be counted",
+                              stream->path);
+        }
+    }
+    return PBA_OK;
+}
+
+static pba_status read_header(stream *stream, int dimensions)
+{
+    uint8_t header[16];
+    size_t size = 4 + 4 * (size_t)dimensions, got;
+    pba_status status = stream_read(stream, header, size, &got);
+    if (status == PBA_OK && got < size) {
+        status = status_set(PBA_FORMAT, "%s: %zu bytes short in its header; fetch it again",
+                            stream->path, size - got);
+    }
+    if (status == PBA_OK) {
+        status = check_magic(stream, header, dimensions);
+    }
+    if (status == PBA_OK) {
+        status = read_sizes(stream, header + 4, dimensions);
+    }
+    return status == PBA_OK ? check_claim(stream, size) : status;
+}
+
+/* Exactly what the header claims, and nothing behind it. `item`: bytes of an image or a label. */
+static pba_status read_content(stream *stream, uint8_t *data, size_t item)
+{
+    size_t got, behind = 0;
+    uint8_t byte;
+    pba_status status = stream_read(stream, data, stream->count, &got);
+    if (status == PBA_OK && got < stream->count) {
+        return status_set(PBA_FORMAT, "%s: %zu bytes short at record %zu; fetch it again",
+                          stream->path, (size_t)stream->count - got, got / item + 1);
+    }
+    if (status == PBA_OK) {
+        status = stream_read(stream, &byte, 1, &behind);
+    }
+    if (status == PBA_OK && behind) {
+        status = status_set(PBA_FORMAT, "%s: goes on behind the %llu bytes that its header claims",
+                            stream->path, (unsigned long long)stream->count);
+    }
+    return status;
+}
+
+/* --------------------------------------------------------- images and labels */
+
+static pba_status take_size(const stream *stream, data_content *content)
+{
+    uint32_t height = stream->sizes[1], width = stream->sizes[2];
+    if (height > UINT16_MAX || width > UINT16_MAX) {
+        return status_set(PBA_UNSUPPORTED, "%s: images of %u x %u pixels are too large",
+                          stream->path, width, height);
+    }
+    if (content->width && (content->width != (int)width || content->height != (int)height)) {
+        return status_set(PBA_FORMAT,
+                          "%s: its images have %u x %u pixels, those for training %d x %d",
+                          stream->path, width, height, content->width, content->height);
+    }
+    content->width = (int)width;
+    content->height = (int)height;
+    content->channels = 1;
+    return PBA_OK;
+}
+
+static pba_status read_images(const char *path, data_content *content, size_t *images)
+{
+    stream stream;
+    pba_status status = stream_open(&stream, path);
+    if (status == PBA_OK) {
+        status = read_header(&stream, 3);
+    }
+    if (status == PBA_OK) {
+        status = take_size(&stream, content);
+    }
+    if (status == PBA_OK) {
+        *images = stream.sizes[0];
+        status = data_reserve(content, *images);
+    }
+    if (status == PBA_OK) {
+        size_t bytes = data_image_bytes(content);
+        status = read_content(&stream, content->pixels + data_images(content) * bytes, bytes);
+    }
+    stream_close(&stream);
+    return status;
+}
+
+static pba_status read_label_bytes(stream *stream, size_t images, data_content *content)
+{
+    if (stream->sizes[0] != images) {
+        return status_set(PBA_FORMAT, "%s: has %u labels for %zu images", stream->path,
+                          stream->sizes[0], images);
+    }
+    uint8_t *labels = memory_new(images, 1);
+    if (!labels) {
+        return PBA_MEMORY;
+    }
+    pba_status status = read_content(stream, labels, 1);
+    size_t first = data_images(content);
+    for (size_t i = 0; i < images && status == PBA_OK; i++) {
+        content->labels[first + i] = labels[i];
+        content->classes = labels[i] >= content->classes ? labels[i] + 1 : content->classes;
+    }
+    free(labels);
+    return status;
+}
+
+static pba_status read_labels(const char *path, size_t images, data_content *content)
+{
+    stream stream;
+    pba_status status = stream_open(&stream, path);
+    if (status == PBA_OK) {
+        status = read_header(&stream, 1);
+    }
+    if (status == PBA_OK) {
+        status = read_label_bytes(&stream, images, content);
+    }
+    stream_close(&stream);
+    return status;
+}
+
+/* "train-images-idx3-ubyte.gz" -> "train-labels-idx1-ubyte" with or without ".gz": what is there.
+ */
+static pba_status labels_path(const char *folder, const char *images, char *path)
+{
+    char name[sizeof(names){0}.images[0]];
+    snprintf(name, sizeof name, "%s", images);
+    memcpy(strstr(name, "images"), "labels", 6);
+    memcpy(strstr(name, "idx3"), "idx1", 4);
+    size_t length = strlen(name);
+    bool zipped = length > 3 && strcmp(name + length - 3, ".gz") == 0;
+    pba_status status = file_join(path, folder, name);
+    if (status != PBA_OK || file_exists(path)) {
+        return status;
+    }
+    char other[sizeof name + 3];
+    snprintf(other, sizeof other, "%.*s%s", (int)(zipped ? length - 3 : length), name,
+             zipped ? "" : ".gz");
+    status = file_join(path, folder, other);
+    if (status == PBA_OK && !file_exists(path)) {
+        status =
+            status_set(PBA_NOT_FOUND, "%s/%s: is missing: the labels of %s", folder, name, images);
+    }
+    return status;
+}
+
+static pba_status read_split(const char *folder, const char *name, pba_split split,
+                             data_content *content)
+{
+    char path[PBA_PATH_MAX];
+    size_t images = 0;
+    pba_status status = file_join(path, folder, name);
+    if (status == PBA_OK) {
+        status = read_images(path, content, &images);
+    }
+    if (status == PBA_OK) {
+        status = labels_path(folder, name, path);
+    }
+    if (status == PBA_OK) {
+        status = read_labels(path, images, content);
+    }
+    if (status == PBA_OK) {
+        content->counts[split] = (int)images;
+    }
+    return status;
+}
+
+/* ------------------------------------------------------------------ folder */
+
+static bool is_images(const char *name)
+{
+    const char *images = strstr(name, "images");
+    return images && strstr(images, "idx3") && strlen(name) < sizeof(names){0}.images[0];
+}
+
+/* The same name but for ".gz": the plain file is read. */
+static bool same_but_zipped(const char *a, const char *b)
+{
+    size_t shorter = strlen(a) < strlen(b) ? strlen(a) : strlen(b);
+    const char *longer = strlen(a) < strlen(b) ? b : a;
+    return strncmp(a, b, shorter) == 0 && strcmp(longer + shorter, ".gz") == 0;
+}
+
+static pba_status sort_in(const char *folder, const char *name, names *names)
+{
+    char *slot = names->images[strstr(name, "t10k") || strstr(name, "test")];
+    if (*slot && !same_but_zipped(slot, name)) {
+        return status_set(PBA_FORMAT, "%s: %s and %s: more than one data set; give each a folder",
+                          folder, slot, name);
+    }
+    if (!*slot || strlen(name) < strlen(slot)) {
+        snprintf(slot, sizeof names->images[0], "%s", name);
+    }
+    return PBA_OK;
+}
+
+static pba_status find_names(const char *folder, names *names)
+{
+    *names = (struct names){0};
+    DIR *listing = opendir(folder);
+    if (!listing) {
+        return status_set(PBA_IO, "%s: cannot be listed: %s", folder, strerror(errno));
+    }
+    pba_status status = PBA_OK;
+    for (struct dirent *entry; status == PBA_OK && (entry = readdir(listing));) {
+        if (is_images(entry->d_name)) {
+            status = sort_in(folder, entry->d_name, names);
+        }
+    }
+    closedir(listing);
+    return status;
+}
+
+static bool recognizes(const char *path)
+{
+    DIR *listing = opendir(path);
+    bool found = false;
+    for (struct dirent *entry; listing && !found && (entry = readdir(listing));) {
+        found = is_images(entry->d_name);
+    }
+    if (listing) {
+        closedir(listing);
+    }
+    return found;
+}
+
+/* crop side/8, cutout side/2; what would be 0 is left out. */
+static void default_baseline(data_content *content)
+{
+    int side = content->width < content->height ? content->width : content->height;
+    char crop[32] = "", cutout[32] = "";
+    if (side / 8) {
+        snprintf(crop, sizeof crop, "crop:%d", side / 8);
+    }
+    if (side / 2) {
+        snprintf(cutout, sizeof cutout, "%scutout:%d", *crop ? "," : "", side / 2);
+    }
+    snprintf(content->baseline, sizeof content->baseline, "%s%s", crop, cutout);
+    if (!*content->baseline) {
+        snprintf(content->baseline, sizeof content->baseline, "none");
+    }
+}
+
+static pba_status open_idx(const char *folder, data_content *content)
+{
+    names names;
+    pba_status status = find_names(folder, &names);
+    if (status == PBA_OK && !*names.images[0]) {
+        return status_set(PBA_NOT_FOUND, "%s: %s is there, but no images to train on", folder,
+                          names.images[1]);
+    }
+    if (status == PBA_OK) {
+        status = read_split(folder, names.images[0], PBA_TRAIN, content);
+    }
+    if (status == PBA_OK && *names.images[1]) {
+        status = read_split(folder, names.images[1], PBA_TEST, content);
+    } else if (status == PBA_OK) {
+        data_note(content, "only %s found: the test split is drawn from its images",
+                  names.images[0]);
+    }
+    if (status == PBA_OK && content->classes < 2) {
+        status = status_set(PBA_FORMAT, "%s: all images have label 0; there is nothing to learn",
+                            folder);
+    }
+    default_baseline(content);
+    return status == PBA_OK ? data_number_names(content, content->classes) : status;
+}
+
+const data_format data_idx = {.name = "idx",
+                              .sentence = "MNIST, Fashion-MNIST and others in IDX, plain or .gz.",
+                              .looks_for = "train-images-idx3-ubyte or *images*idx3*, plain or .gz",
+                              .recognizes = recognizes,
+                              .open = open_idx,
+                              .test_share = 6,
+                              .val_share = 5,
+                              .val_max = 5000};
