@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What the subcommands share. A subcommand is one file that ends with its row (cli_command): from
+ * the row come the list of commands, the manual, the options and their checks. */
+#ifndef CLI_H
+#define CLI_H
+
+#include "pba.h"
+
+/* ---------------------------------------------------------------- commands */
+
+enum { CLI_ROWS_MAX = 64 };
+
+typedef struct cli_rows {
+    pba_setting rows[CLI_ROWS_MAX];
+    size_t count;
+} cli_rows;
+
+void cli_rows_add(cli_rows *rows, const pba_setting *more, size_t count);
+const pba_setting *cli_rows_find(const cli_rows *rows, const char *name);
+
+/* For rows: the place of a field in the command's options struct. */
+#define CLI_FIELD(type, field) offsetof(type, field), sizeof(((type *)0)->field)
+
+/* An option as it was given, for those that may be given several times. */
+typedef struct cli_given {
+    const char *name, *value;
+} cli_given;
+
+typedef struct cli_arguments {
+    const char **words; /* what is no option, in order */
+    cli_given *given;
+    int word_count, given_count;
+    bool help;
+} cli_arguments;
+
+bool cli_was_given(const cli_arguments *arguments, const char *name);
+
+typedef struct cli_command {
+    const char *name, *sentence;
+    const char *usage;    /* without "pba NAME"; one form a line */
+    const char *manual;   /* paragraphs, separated by an empty line */
+    const char *examples; /* one a line */
+    int min_words, max_words;
+    size_t options_size; /* of the struct that the rows fill */
+    void (*rows)(cli_rows *rows);
+    int (*run)(void *options, const cli_arguments *arguments); /* returns the exit status */
+} cli_command;
+
+extern const cli_command cli_search, cli_train, cli_apply, cli_preview, cli_schedule, cli_ops,
+    cli_models, cli_data;
+
+/* Fills `options` (defaults first) and `arguments` from argv, which starts behind the command's
+ * name. Returns false after having said what is wrong. Free with cli_arguments_free in any case. */
+bool cli_parse(const cli_command *command, const cli_rows *rows, int argc, char **argv,
+               void *options, cli_arguments *arguments);
+void cli_arguments_free(cli_arguments *arguments);
+
+void cli_print_manual(const cli_command *command);
+
+/* ------------------------------------------------------------------ output */
+
+enum { CLI_DONE = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_INTERRUPTED = 130 };
+
+/* Says "pba: MESSAGE" on standard error, always one line. */
+void cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Says the library's last message and returns the exit status that belongs to `status`. */
+int cli_failed(pba_status status);
+
+/* The same for wrong usage, which this says itself. */
+int cli_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Standard output, remembering the first failure. */
+void cli_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* `text` in lines of at most 80 columns, each after `indent` spaces. */
+void cli_print_wrapped(int indent, const char *text);
+
+/* Flushes standard output; where writing to it failed, says so and returns CLI_FAILED. */
+int cli_finish(int status);
+
+/* "1,234,567", "3 min 20 s", "310 MB": into `text`, which is returned. */
+enum { CLI_TEXT = 64 };
+const char *cli_count(double value, char text[CLI_TEXT]);
+const char *cli_duration(double seconds, char text[CLI_TEXT]);
+const char *cli_bytes(double bytes, char text[CLI_TEXT]);
+
+/* JSON on standard output: containers open and close, members have a key in objects and NULL in
+ * arrays. */
+typedef struct cli_json {
+    int depth;
+    bool filled; /* the innermost container has a member already */
+} cli_json;
+
+void cli_json_open(cli_json *json, const char *key, char bracket); /* '{' or '[' */
+void cli_json_close(cli_json *json, char bracket);                 /* '}' or ']' */
+void cli_json_text(cli_json *json, const char *key, const char *value);
+void cli_json_number(cli_json *json, const char *key, double value); /* not finite: null */
+void cli_json_bool(cli_json *json, const char *key, bool value);
+
+/* ------------------------------------------------------------------- jobs */
+
+/* Long jobs: what they report goes to standard error, one line rewritten on a terminal, one line
+ * per round or tenth otherwise. SIGINT and SIGTERM ask the job to stop; a second one ends the
+ * process. */
+typedef struct cli_job {
+    bool quiet, terminal;
+    bool line_open;  /* a rewritten line stands on the terminal */
+    double drawn;    /* seconds at which it was drawn last */
+    pba_event round; /* the newest of its kind */
+    pba_observer observer;
+} cli_job;
+
+void cli_job_start(cli_job *job, bool quiet);
+void cli_job_end(cli_job *job);
+
+/* What a job will do. `to_stderr`: standard output is kept for JSON. */
+void cli_print_plan(const char *title, const pba_plan *plan, const char *out, bool to_stderr);
+void cli_json_plan(cli_json *json, const char *key, const pba_plan *plan);
+
+/* "runs/KIND-NAME-N" with the dataset's name and the first N that is free. */
+void cli_next_run(const char *kind, const char *dataset, char out[PBA_PATH_MAX]);
+
+/* Text into a field of PBA_PATH_MAX bytes; false, said, where it is too long. */
+bool cli_set_path(char field[PBA_PATH_MAX], const char *what, const char *text);
+
+#endif

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What search and train share: signals, the progress line, the plan, the name of a new run. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+static volatile sig_atomic_t stop_asked;
+
+/* SA_RESETHAND has put the default back by now, so that a second signal ends the process. */
+static void on_signal(int number)
+{
+    (void)number;
+    stop_asked = 1;
+}
+
+static void watch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESETHAND | SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+static bool job_stop(void *user)
+{
+    (void)user;
+    return stop_asked;
+}
+
+/* Ends the rewritten line, so that something else can be said. */
+static void end_line(cli_job *job)
+{
+    if (job->line_open) {
+        fputs("\r\033[K", stderr);
+        job->line_open = false;
+    }
+}
+
+static void print_left(const pba_event *event, bool comma)
+{
+    char spent[CLI_TEXT], left[CLI_TEXT];
+    fprintf(stderr, "%s%s", comma ? ", " : "", cli_duration(event->seconds, spent));
+    if (event->seconds_left >= 0) {
+        fprintf(stderr, ", about %s left", cli_duration(event->seconds_left, left));
+    }
+}
+
+static void on_progress(cli_job *job, const pba_event *event)
+{
+    double share = event->total > 0 ? event->done / event->total : 0;
+    if (!job->terminal || (job->line_open && event->seconds - job->drawn < 0.2)) {
+        return;
+    }
+    fprintf(stderr, "\r\033[K%3.0f %%", 100 * share);
+    if (job->round.rounds) {
+        fprintf(stderr, ", round %d of %d done, best validation error %.2f %%",
+                job->round.round + 1, job->round.rounds, 100 * job->round.error);
+    }
+    print_left(event, true);
+    fflush(stderr);
+    job->line_open = true;
+    job->drawn = event->seconds;
+}
+
+static void on_round(cli_job *job, const pba_event *event)
+{
+    job->round = *event;
+    if (job->terminal) {
+        return;
+    }
+    fprintf(stderr, "round %d of %d: best validation error %.2f %% (member %d)", event->round + 1,
+            event->rounds, 100 * event->error, event->member);
+    print_left(event, true);
+    fputc('\n', stderr);
+}
+
+/* About ten lines a network, the last epoch's among them. */
+static void on_epoch(cli_job *job, const pba_event *event)
+{
+    int every = (event->epochs + 9) / 10, done = event->epoch + 1;
+    if (event->rounds || job->terminal || (done % every && done != event->epochs)) {
+        return;
+    }
+    fprintf(stderr, "network %d, epoch %d of %d: loss %.4f, training accuracy %.2f %%",
+            event->member + 1, done, event->epochs, event->loss, 100 * event->accuracy);
+    print_left(event, true);
+    fputc('\n', stderr);
+}
+
+static void on_event(void *user, const pba_event *event)
+{
+    cli_job *job = user;
+    if (job->quiet) {
+        return;
+    }
+    switch (event->kind) {
+    case PBA_EVENT_PROGRESS:
+        on_progress(job, event);
+        break;
+    case PBA_EVENT_ROUND:
+        on_round(job, event);
+        break;
+    case PBA_EVENT_EPOCH:
+        on_epoch(job, event);
+        break;
+    case PBA_EVENT_NOTE:
+        end_line(job);
+        fprintf(stderr, "%s\n", event->text);
+        break;
+    case PBA_EVENT_SCORE:
+    case PBA_EVENT_EXPLOIT:
+        break; /* in the journal; too many for a line each */
+    }
+}
+
+void cli_job_start(cli_job *job, bool quiet)
+{
+    *job = (cli_job){.quiet = quiet, .terminal = isatty(STDERR_FILENO) == 1};
+    job->observer = (pba_observer){.event = on_event, .stop = job_stop, .user = job};
+    watch_signals();
+}
+
+void cli_job_end(cli_job *job)
+{
+    end_line(job);
+    signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
+}
+
+static void print_plan_images(FILE *stream, const pba_plan *plan)
+{
+    char train[CLI_TEXT], val[CLI_TEXT], test[CLI_TEXT];
+    fprintf(stream, "  images      %s training, %s validation, %s test\n",
+            cli_count(plan->train_images, train), cli_count(plan->val_images, val),
+            cli_count(plan->test_images, test));
+}
+
+void cli_print_plan(const char *title, const pba_plan *plan, const char *out, bool to_stderr)
+{
+    FILE *stream = to_stderr ? stderr : stdout;
+    char text[CLI_TEXT];
+    fprintf(stream, "%s\n", title);
+    fprintf(stream, "  networks    %d x %s, %s parameters each\n", plan->members, plan->model,
+            cli_count((double)plan->parameters, text));
+    fprintf(stream, "  epochs      %d", plan->epochs);
+    fprintf(stream, plan->rounds ? " in %d rounds\n" : "\n", plan->rounds);
+    print_plan_images(stream, plan);
+    fprintf(stream, "  baseline    %s\n", plan->baseline);
+    fprintf(stream, "  workers     %d, %d thread%s each\n", plan->workers, plan->threads,
+            plan->threads == 1 ? "" : "s");
+    fprintf(stream, "  time        about %s\n", cli_duration(plan->seconds, text));
+    fprintf(stream, "  memory      at most %s\n", cli_bytes(plan->bytes, text));
+    fprintf(stream, "  output      %s\n", out);
+    if (plan->notes && plan->notes[0]) {
+        fprintf(stream, "  note        %s\n", plan->notes);
+    }
+    fflush(stream); /* to be read before the work begins */
+}
+
+void cli_json_plan(cli_json *json, const char *key, const pba_plan *plan)
+{
+    cli_json_open(json, key, '{');
+    cli_json_text(json, "model", plan->model);
+    cli_json_number(json, "parameters", (double)plan->parameters);
+    cli_json_number(json, "members", plan->members);
+    cli_json_number(json, "rounds", plan->rounds);
+    cli_json_number(json, "epochs", plan->epochs);
+    cli_json_number(json, "train_images", plan->train_images);
+    cli_json_number(json, "validation_images", plan->val_images);
+    cli_json_number(json, "test_images", plan->test_images);
+    cli_json_text(json, "baseline", plan->baseline);
+    cli_json_number(json, "workers", plan->workers);
+    cli_json_number(json, "threads", plan->threads);
+    cli_json_number(json, "image_passes", plan->image_passes);
+    cli_json_number(json, "seconds", plan->seconds);
+    cli_json_number(json, "bytes", plan->bytes);
+    cli_json_close(json, '}');
+}
+
+/* The last part of the path, slashes at its end left out. */
+static void dataset_name(const char *dataset, char name[PBA_NAME_MAX])
+{
+    size_t end = strlen(dataset);
+    while (end > 1 && dataset[end - 1] == '/') {
+        end--;
+    }
+    size_t start = end;
+    while (start > 0 && dataset[start - 1] != '/') {
+        start--;
+    }
+    snprintf(name, PBA_NAME_MAX, "%.*s", (int)(end - start), dataset + start);
+    if (!name[0] || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
+        snprintf(name, PBA_NAME_MAX, "data");
+    }
+}
+
+void cli_next_run(const char *kind, const char *dataset, char out[PBA_PATH_MAX])
+{
+    char name[PBA_NAME_MAX];
+    struct stat info;
+    dataset_name(dataset, name);
+    for (int i = 1;; i++) {
+        snprintf(out, PBA_PATH_MAX, "runs/%s-%s-%d", kind, name, i);
+        if (lstat(out, &info) != 0) {
+            return;
+        }
+    }
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Standard output and standard error. A result that could not be written is a failure, so every
+ * write is checked; messages are one line whatever a file name holds. */
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli.h"
+
+static int write_error; /* errno of the first failure on standard output */
+
+static void say_error(const char *format, va_list arguments)
+{
+    char text[4096];
+    vsnprintf(text, sizeof text, format, arguments);
+    for (char *at = text; *at; at++) {
+        if ((unsigned char)*at < ' ' || *at == 127) {
+            *at = '?';
+        }
+    }
+    fprintf(stderr, "pba: %s\n", text);
+}
+
+void cli_error(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    say_error(format, arguments);
+    va_end(arguments);
+}
+
+int cli_usage(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    say_error(format, arguments);
+    va_end(arguments);
+    return CLI_USAGE;
+}
+
+int cli_failed(pba_status status)
+{
+    const char *message = pba_error_message();
+    cli_error("%s", message[0] ? message : pba_status_text(status));
+    return status == PBA_USAGE         ? CLI_USAGE
+           : status == PBA_INTERRUPTED ? CLI_INTERRUPTED
+                                       : CLI_FAILED;
+}
+
+void cli_print(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    errno = 0;
+    if (vprintf(format, arguments) < 0 && !write_error) {
+        write_error = errno ? errno : EIO;
+    }
+    va_end(arguments);
+}
+
+int cli_finish(int status)
+{
+    errno = 0;
+    bool bad = fflush(stdout) != 0 || ferror(stdout);
+    if (bad && !write_error) {
+        write_error = errno ? errno : EIO;
+    }
+    /* close reports what some file systems only find out then (quota, network) */
+    if (fclose(stdout) != 0 && !write_error) {
+        write_error = errno;
+    }
+    if (!write_error) {
+        return status;
+    }
+    cli_error("standard output: %s, the output is not complete", strerror(write_error));
+    return status == CLI_DONE ? CLI_FAILED : status;
+}
+
+void cli_print_wrapped(int indent, const char *text)
+{
+    enum { COLUMNS = 80 };
+    int column = 0;
+    while (*text) {
+        int word = (int)strcspn(text, " \n");
+        if (column && column + 1 + word > COLUMNS) {
+            cli_print("\n");
+            column = 0;
+        }
+        if (word) {
+            cli_print("%*s%.*s", column ? 1 : indent, "", word, text);
+            column += (column ? 1 : indent) + word;
+        }
+        text += word;
+        if (*text == '\n') {
+            cli_print("\n");
+            column = 0;
+        }
+        text += *text != 0;
+    }
+    if (column) {
+        cli_print("\n");
+    }
+}
+
+const char *cli_count(double value, char text[CLI_TEXT])
+{
+    char digits[32];
+    int length = snprintf(digits, sizeof digits, "%.0f", value), out = 0;
+    for (int i = 0; i < length; i++) {
+        text[out++] = digits[i];
+        if ((length - 1 - i) % 3 == 0 && i < length - 1 && digits[i] != '-') {
+            text[out++] = ',';
+        }
+    }
+    text[out] = 0;
+    return text;
+}
+
+const char *cli_duration(double seconds, char text[CLI_TEXT])
+{
+    long whole = lround(seconds < 0 || !isfinite(seconds) ? 0 : fmin(seconds, 1e9));
+    if (whole < 60) {
+        snprintf(text, CLI_TEXT, "%ld s", whole);
+    } else if (whole < 3600) {
+        snprintf(text, CLI_TEXT, "%ld min %02ld s", whole / 60, whole % 60);
+    } else {
+        snprintf(text, CLI_TEXT, "%ld h %02ld min", whole / 3600, whole % 3600 / 60);
+    }
+    return text;
+}
+
+const char *cli_bytes(double bytes, char text[CLI_TEXT])
+{
+    if (bytes < 1e9) {
+        snprintf(text, CLI_TEXT, "%.0f MB", ceil(bytes / 1e6));
+    } else {
+        snprintf(text, CLI_TEXT, "%.1f GB", bytes / 1e9);
+    }
+    return text;
+}

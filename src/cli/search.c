@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * pba search: a population learns a schedule. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli.h"
+
+typedef struct options {
+    pba_search_options search; /* first: the library's rows count from here */
+    char resume[PBA_PATH_MAX];
+    bool dry_run, json, quiet;
+} options;
+
+static void rows(cli_rows *rows)
+{
+    static const pba_setting own[] = {
+        {"resume", PBA_SETTING_TEXT, CLI_FIELD(options, resume), 0, 0, "", "RUN", NULL,
+         "Goes on with the search in folder RUN, with the options it was started with. Only "
+         "--workers may be changed: the result does not depend on it.",
+         true},
+        {"dry-run", PBA_SETTING_FLAG, CLI_FIELD(options, dry_run), 0, 0, "false", "", NULL,
+         "Says what the search would do, its time and its memory, and stops. Writes nothing.",
+         true},
+        {"json", PBA_SETTING_FLAG, CLI_FIELD(options, json), 0, 0, "false", "", NULL,
+         "Writes the final summary (with --dry-run: the plan) as JSON to standard output, and "
+         "everything else to standard error.",
+         true},
+        {"quiet", PBA_SETTING_FLAG, CLI_FIELD(options, quiet), 0, 0, "false", "", NULL,
+         "Says nothing before the final summary.", true},
+    };
+    size_t count;
+    const pba_setting *library = pba_search_settings(&count);
+    cli_rows_add(rows, library, count);
+    cli_rows_add(rows, own, sizeof own / sizeof *own);
+}
+
+/* The options of the run hold, so another one beside --resume would be silently ignored. */
+static bool resume_is_alone(const cli_arguments *arguments)
+{
+    static const char *const allowed = " resume workers dry-run json quiet ";
+    if (arguments->word_count) {
+        cli_error("--resume takes the data set from the run, leave out \"%s\"",
+                  arguments->words[0]);
+        return false;
+    }
+    for (int i = 0; i < arguments->given_count; i++) {
+        char word[PBA_NAME_MAX + 2];
+        snprintf(word, sizeof word, " %s ", arguments->given[i].name);
+        if (!strstr(allowed, word)) {
+            cli_error("--%s: cannot be changed by --resume, which takes it from the run; leave it "
+                      "out or start a new search",
+                      arguments->given[i].name);
+            return false;
+        }
+    }
+    return true;
+}
+
+static int open_search(options *options, const cli_arguments *arguments, pba_search **search)
+{
+    if (options->resume[0]) {
+        if (!resume_is_alone(arguments)) {
+            return CLI_USAGE;
+        }
+        pba_status status = pba_search_resume(options->resume, options->search.workers, search);
+        return status == PBA_OK ? CLI_DONE : cli_failed(status);
+    }
+    if (!arguments->word_count) {
+        return cli_usage("search: an argument is missing, usage: pba search DATASET (a path, or "
+                         "\"demo\"), or pba search --resume RUN");
+    }
+    if (!cli_set_path(options->search.dataset, "DATASET", arguments->words[0])) {
+        return CLI_USAGE;
+    }
+    if (!options->search.out[0]) {
+        cli_next_run("search", options->search.dataset, options->search.out);
+    }
+    pba_status status = pba_search_create(&options->search, search);
+    return status == PBA_OK ? CLI_DONE : cli_failed(status);
+}
+
+static int print_plan(const options *options, pba_search *search)
+{
+    pba_plan plan;
+    char title[PBA_PATH_MAX + 32];
+    if (options->quiet && !options->dry_run) {
+        return CLI_DONE;
+    }
+    pba_status status = pba_search_plan(search, &plan);
+    if (status != PBA_OK) {
+        return cli_failed(status);
+    }
+    if (options->dry_run && options->json) {
+        cli_json json = {0};
+        cli_json_plan(&json, NULL, &plan);
+        return CLI_DONE;
+    }
+    if (options->resume[0]) {
+        snprintf(title, sizeof title, "resuming the search in %s", options->resume);
+    } else {
+        snprintf(title, sizeof title, "searching %s", options->search.dataset);
+    }
+    cli_print_plan(title, &plan, pba_search_directory(search), options->json);
+    return CLI_DONE;
+}
+
+static int interrupted(const pba_search *search)
+{
+    fprintf(stderr, "interrupted; everything is saved. To go on:\n  pba search --resume %s\n",
+            pba_search_directory(search));
+    return CLI_INTERRUPTED;
+}
+
+static void print_summary(const options *options, const char *run, const pba_schedule *schedule,
+                          double error)
+{
+    const char *dataset = options->search.dataset;
+    cli_print("validation error %.2f %% (best member)\n", 100 * error);
+    cli_print("schedule         %s/schedule.json, %d segments over %d epochs\n", run,
+              pba_schedule_segments(schedule), pba_schedule_epochs(schedule));
+    cli_print("train with it:   pba train %s", dataset[0] ? dataset : "DATASET");
+    if (dataset[0]) {
+        cli_print(" --model %s", options->search.recipe.model);
+    }
+    cli_print(" --augment %s\n", run);
+}
+
+static int summarize(const options *options, const pba_search *search)
+{
+    const pba_schedule *schedule;
+    const char *run = pba_search_directory(search);
+    double error;
+    pba_status status = pba_search_result(search, &schedule, &error);
+    if (status != PBA_OK) {
+        return cli_failed(status);
+    }
+    if (!options->json) {
+        print_summary(options, run, schedule, error);
+        return CLI_DONE;
+    }
+    cli_json json = {0};
+    char path[PBA_PATH_MAX + 32];
+    snprintf(path, sizeof path, "%s/schedule.json", run);
+    cli_json_open(&json, NULL, '{');
+    cli_json_text(&json, "run", run);
+    cli_json_text(&json, "schedule", path);
+    cli_json_number(&json, "epochs", pba_schedule_epochs(schedule));
+    cli_json_number(&json, "segments", pba_schedule_segments(schedule));
+    cli_json_number(&json, "validation_error", error);
+    cli_json_close(&json, '}');
+    return CLI_DONE;
+}
+
+static int run_search(const options *options, pba_search *search)
+{
+    int failed = print_plan(options, search);
+    if (failed || options->dry_run) {
+        return failed;
+    }
+    cli_job job;
+    cli_job_start(&job, options->quiet);
+    pba_status status = pba_search_run(search, &job.observer);
+    cli_job_end(&job);
+    if (status == PBA_INTERRUPTED) {
+        return interrupted(search);
+    }
+    return status == PBA_OK ? summarize(options, search) : cli_failed(status);
+}
+
+static int run(void *given, const cli_arguments *arguments)
+{
+    options *options = given;
+    pba_search *search = NULL;
+    int status = open_search(options, arguments, &search);
+    if (status == CLI_DONE) {
+        status = run_search(options, search);
+    }
+    pba_search_free(search);
+    return status;
+}
+
+const cli_command cli_search = {
+    .name = "search",
+    .sentence = "learns an augmentation schedule for a data set",
+    .usage = "DATASET [--out RUN] [OPTION...]\n--resume RUN [--workers N]",
+    .manual =
+        "Trains a population of small networks side by side. Every few epochs (--interval) each is "
+        "scored on validation images; the worst quarter copies a network of the best quarter, with "
+        "its augmentation policy, and mutates that policy. What comes out is the schedule: the "
+        "policies, epoch by epoch, that led to the best network.\n\n"
+        "Before it starts it says how many networks it will train on how many images, how long "
+        "that takes and how much memory it needs, measured on a few steps on this machine.\n\n"
+        "The run folder holds schedule.json (for pba train, pba preview and the library), "
+        "schedule.txt (the log format of the paper's code), config.json, journal.jsonl and a "
+        "checkpoint. Without --out it is runs/search-NAME-N, with the first N that is free. A "
+        "search that was stopped, by Ctrl-C or by losing power, goes on with --resume and ends "
+        "with "
+        "the same schedule as if nothing had happened. The same --seed gives the same schedule "
+        "with "
+        "any number of workers.\n\n"
+        "Test images are never used here.\n",
+    .examples = "pba search demo --model wrn-10-1 --population 4 --epochs 6 --interval 2\n"
+                "pba search photos/ --train-size 4000 --val-size 2000 --dry-run\n"
+                "pba search --resume runs/search-photos-1 --workers 8",
+    .min_words = 0,
+    .max_words = 1,
+    .options_size = sizeof(options),
+    .rows = rows,
+    .run = run,
+};

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * pba train: a network from scratch under a schedule, or under what it is to be compared with. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli.h"
+
+typedef struct options {
+    pba_train_options train; /* first: the library's rows count from here */
+    bool dry_run, json, quiet;
+} options;
+
+static void rows(cli_rows *rows)
+{
+    static const pba_setting own[] = {
+        {"dry-run", PBA_SETTING_FLAG, CLI_FIELD(options, dry_run), 0, 0, "false", "", NULL,
+         "Says what the training would do, its time and its memory, and stops. Writes nothing.",
+         true},
+        {"json", PBA_SETTING_FLAG, CLI_FIELD(options, json), 0, 0, "false", "", NULL,
+         "Writes the results (with --dry-run: the plan) as JSON to standard output, and everything "
+         "else to standard error.",
+         true},
+        {"quiet", PBA_SETTING_FLAG, CLI_FIELD(options, quiet), 0, 0, "false", "", NULL,
+         "Says nothing before the results.", true},
+    };
+    size_t count;
+    const pba_setting *library = pba_train_settings(&count);
+    cli_rows_add(rows, library, count);
+    cli_rows_add(rows, own, sizeof own / sizeof *own);
+}
+
+static int print_plan(const options *options, pba_training *training)
+{
+    pba_plan plan;
+    char title[2 * PBA_PATH_MAX];
+    if (options->quiet && !options->dry_run) {
+        return CLI_DONE;
+    }
+    pba_status status = pba_training_plan(training, &plan);
+    if (status != PBA_OK) {
+        return cli_failed(status);
+    }
+    if (options->dry_run && options->json) {
+        cli_json json = {0};
+        cli_json_plan(&json, NULL, &plan);
+        return CLI_DONE;
+    }
+    snprintf(title, sizeof title, "training on %s, augmentation: %s", options->train.dataset,
+             options->train.augment);
+    cli_print_plan(title, &plan, pba_training_directory(training), options->json);
+    return CLI_DONE;
+}
+
+typedef struct summary {
+    double mean, least, most;
+} summary;
+
+static summary summarize(const pba_training_result *results, size_t count)
+{
+    summary summary = {0, results[0].test_error, results[0].test_error};
+    for (size_t i = 0; i < count; i++) {
+        double error = results[i].test_error;
+        summary.mean += error / (double)count;
+        summary.least = error < summary.least ? error : summary.least;
+        summary.most = error > summary.most ? error : summary.most;
+    }
+    return summary;
+}
+
+static void print_table(const pba_training_result *results, size_t count, const char *run)
+{
+    char text[CLI_TEXT];
+    cli_print("seed        test error   training accuracy   training loss   time\n");
+    for (size_t i = 0; i < count; i++) {
+        cli_print("%-10llu  %8.2f %%   %15.2f %%   %13.4f   %s\n",
+                  (unsigned long long)results[i].seed, 100 * results[i].test_error,
+                  100 * results[i].train_accuracy, results[i].train_loss,
+                  cli_duration(results[i].seconds, text));
+    }
+    if (count > 1) {
+        summary all = summarize(results, count);
+        cli_print("mean        %8.2f %%   range %.2f %% to %.2f %%\n", 100 * all.mean,
+                  100 * all.least, 100 * all.most);
+    }
+    cli_print("figures and weights: %s\n", run);
+}
+
+static void print_json(const options *options, const pba_training_result *results, size_t count,
+                       const char *run)
+{
+    summary all = summarize(results, count);
+    cli_json json = {0};
+    cli_json_open(&json, NULL, '{');
+    cli_json_text(&json, "run", run);
+    cli_json_text(&json, "dataset", options->train.dataset);
+    cli_json_text(&json, "model", options->train.recipe.model);
+    cli_json_text(&json, "augment", options->train.augment);
+    cli_json_number(&json, "mean_test_error", all.mean);
+    cli_json_number(&json, "least_test_error", all.least);
+    cli_json_number(&json, "most_test_error", all.most);
+    cli_json_open(&json, "seeds", '[');
+    for (size_t i = 0; i < count; i++) {
+        cli_json_open(&json, NULL, '{');
+        cli_json_number(&json, "seed", (double)results[i].seed);
+        cli_json_number(&json, "test_error", results[i].test_error);
+        cli_json_number(&json, "train_accuracy", results[i].train_accuracy);
+        cli_json_number(&json, "train_loss", results[i].train_loss);
+        cli_json_number(&json, "seconds", results[i].seconds);
+        cli_json_close(&json, '}');
+    }
+    cli_json_close(&json, ']');
+    cli_json_close(&json, '}');
+}
+
+static int run_training(const options *options, pba_training *training)
+{
+    int failed = print_plan(options, training);
+    if (failed || options->dry_run) {
+        return failed;
+    }
+    cli_job job;
+    cli_job_start(&job, options->quiet);
+    pba_status status = pba_training_run(training, &job.observer);
+    cli_job_end(&job);
+    if (status != PBA_OK) {
+        return cli_failed(status);
+    }
+    const pba_training_result *results;
+    size_t count = pba_training_results(training, &results);
+    if (options->json) {
+        print_json(options, results, count, pba_training_directory(training));
+    } else {
+        print_table(results, count, pba_training_directory(training));
+    }
+    return CLI_DONE;
+}
+
+static int run(void *given, const cli_arguments *arguments)
+{
+    options *options = given;
+    pba_training *training = NULL;
+    if (!cli_set_path(options->train.dataset, "DATASET", arguments->words[0])) {
+        return CLI_USAGE;
+    }
+    if (!options->train.out[0]) {
+        cli_next_run("train", options->train.dataset, options->train.out);
+    }
+    pba_status status = pba_training_create(&options->train, &training);
+    int result = status == PBA_OK ? run_training(options, training) : cli_failed(status);
+    pba_training_free(training);
+    return result;
+}
+
+const cli_command cli_train = {
+    .name = "train",
+    .sentence = "trains a network from scratch with or without a schedule",
+    .usage = "DATASET [--augment none|baseline|random|RUN|SCHEDULE] [OPTION...]",
+    .manual =
+        "Trains one network on the training images, tests it on the test images and writes its "
+        "weights (safetensors) and result.json to the run folder. With --seeds N the same is done "
+        "for N seeds, one network per core, and the mean and the range of their test errors are "
+        "printed: a single run says little.\n\n"
+        "--augment says what happens to each training image: \"none\" leaves it as it is; "
+        "\"baseline\" does what is usual for such data (--baseline); \"random\" puts one policy, "
+        "drawn once from the seed, in front of the baseline; a search's run folder or a schedule "
+        "file puts its schedule there, stretched to --epochs. Validation and test images are never "
+        "augmented.\n\n"
+        "Compare with the same --split-seed, which decides the images of each split and is apart "
+        "from --seed.\n",
+    .examples = "pba train demo --model wrn-10-1 --epochs 10 --augment baseline --seeds 3\n"
+                "pba train photos/ --model wrn-28-2 --augment runs/search-photos-1\n"
+                "pba train photos/ --model wrn-28-2 --augment schedule.json --json > result.json",
+    .min_words = 1,
+    .max_words = 1,
+    .options_size = sizeof(options),
+    .rows = rows,
+    .run = run,
+};
