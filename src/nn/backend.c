@@ -7,6 +7,7 @@
 #include <string.h>
 
 static const nn_backend *const backends[] = {
+    &nn_backend_onednn,
     &nn_backend_reference,
 };
 
