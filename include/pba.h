@@ -200,10 +200,16 @@ PBA_API pba_status pba_schedule_save(const pba_schedule *schedule, const char *p
 PBA_API pba_status pba_schedule_constant(const pba_policy *policy, const char *const *ops,
                                          int op_count, int epochs, pba_schedule **schedule);
 
-/* The schedule for a run of `epochs` epochs: epoch e uses the policy of floor(e * own / epochs)
- * (exact integers; see docs for where the reference's arithmetic differs). */
+/* The schedule for a run of `epochs` epochs: epoch e uses the policy of floor(e * own / epochs), in
+ * exact integers. The lineage, which tells of the search's epochs, is not carried over. */
 PBA_API pba_status pba_schedule_stretch(const pba_schedule *schedule, int epochs,
                                         pba_schedule **stretched);
+
+/* The same by the reference implementation's rule: each segment lasts floor(len * epochs / own)
+ * epochs, and what is left over goes to the last one. (In exact integers: the reference computes
+ * in doubles and is one epoch short for some lengths, such as 29 or 57 of 200.) */
+PBA_API pba_status pba_schedule_stretch_reference(const pba_schedule *schedule, int epochs,
+                                                  pba_schedule **stretched);
 
 PBA_API int pba_schedule_epochs(const pba_schedule *schedule);
 PBA_API int pba_schedule_segments(const pba_schedule *schedule);

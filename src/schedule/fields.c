@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "schedule/fields.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/memory.h"
+
+pba_status schedule_json_parse(const char *text, size_t size, json_t **root)
+{
+    json_error_t error;
+    *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
+    if (!*root) {
+        return status_set(PBA_FORMAT, "line %d, column %d: %s", error.line, error.column,
+                          error.text);
+    }
+    if (!json_is_object(*root)) {
+        json_decref(*root);
+        *root = NULL;
+        return status_set(PBA_FORMAT, "line 1: this is no JSON object");
+    }
+    return PBA_OK;
+}
+
+static pba_status find(const json_t *object, const char *key, const json_t **value)
+{
+    *value = json_object_get(object, key);
+    return *value ? PBA_OK : status_set(PBA_FORMAT, "field '%s': is missing", key);
+}
+
+pba_status schedule_field_int(const json_t *object, const char *key, int min, int max, int *value)
+{
+    const json_t *item;
+    pba_status status = find(object, key, &item);
+    if (status != PBA_OK) {
+        return status;
+    }
+    json_int_t number = json_integer_value(item);
+    if (!json_is_integer(item)) {
+        return status_set(PBA_FORMAT, "field '%s': must be an integer %d..%d", key, min, max);
+    }
+    if (number < min || number > max) {
+        return status_set(PBA_FORMAT, "field '%s': %lld is outside %d..%d", key, (long long)number,
+                          min, max);
+    }
+    *value = (int)number;
+    return PBA_OK;
+}
+
+pba_status schedule_field_real(const json_t *object, const char *key, double min, double max,
+                               double *value)
+{
+    const json_t *item;
+    pba_status status = find(object, key, &item);
+    if (status != PBA_OK) {
+        return status;
+    }
+    double number = json_number_value(item);
+    if (!json_is_number(item) || !(number >= min && number <= max)) {
+        return status_set(PBA_FORMAT, "field '%s': must be a number %g..%g", key, min, max);
+    }
+    *value = number;
+    return PBA_OK;
+}
+
+pba_status schedule_field_text(const json_t *object, const char *key, char *text, size_t size)
+{
+    const json_t *item;
+    pba_status status = find(object, key, &item);
+    if (status != PBA_OK) {
+        return status;
+    }
+    if (!json_is_string(item) || json_string_length(item) >= size) {
+        return status_set(PBA_FORMAT, "field '%s': must be a text of at most %zu bytes", key,
+                          size - 1);
+    }
+    memcpy(text, json_string_value(item), json_string_length(item) + 1);
+    return PBA_OK;
+}
+
+pba_status schedule_field_list(const json_t *object, const char *key, json_t **list)
+{
+    const json_t *item;
+    pba_status status = find(object, key, &item);
+    if (status != PBA_OK) {
+        return status;
+    }
+    *list = json_object_get(object, key);
+    return json_is_array(item) ? PBA_OK : status_set(PBA_FORMAT, "field '%s': must be a list", key);
+}
+
+pba_status schedule_field_seed(const json_t *object, const char *key, uint64_t *seed)
+{
+    const json_t *item;
+    pba_status status = find(object, key, &item);
+    if (status != PBA_OK) {
+        return status;
+    }
+    if (json_is_integer(item) && json_integer_value(item) >= 0) {
+        *seed = (uint64_t)json_integer_value(item);
+        return PBA_OK;
+    }
+    const char *text = json_string_value(item);
+    if (text && *text && strspn(text, "0123456789") == strlen(text)) {
+        errno = 0;
+        uintmax_t number = strtoumax(text, NULL, 10);
+        if (errno == 0 && number <= UINT64_MAX) {
+            *seed = number;
+            return PBA_OK;
+        }
+    }
+    return status_set(PBA_FORMAT, "field '%s': must be an integer 0..18446744073709551615", key);
+}
+
+pba_status schedule_fields_known(const json_t *object, const char *const *keys)
+{
+    for (void *each = json_object_iter((json_t *)object); each;
+         each = json_object_iter_next((json_t *)object, each)) {
+        const char *key = json_object_iter_key(each);
+        size_t i = 0;
+        while (keys[i] && strcmp(keys[i], key) != 0) {
+            i++;
+        }
+        if (!keys[i]) {
+            return status_set(PBA_FORMAT, "field '%.80s': is unknown to this program", key);
+        }
+    }
+    return PBA_OK;
+}
+
+pba_status schedule_field_format(const json_t *root, const char *format, int version)
+{
+    char name[PBA_NAME_MAX];
+    int number = 0;
+    pba_status status = schedule_field_text(root, "format", name, sizeof name);
+    if (status == PBA_OK && strcmp(name, format) != 0) {
+        status = status_set(PBA_FORMAT, "field 'format': \"%s\", not \"%s\"", name, format);
+    }
+    if (status == PBA_OK) {
+        status = schedule_field_int(root, "version", 1, 1 << 30, &number);
+    }
+    if (status == PBA_OK && number > version) {
+        status =
+            status_set(PBA_FORMAT, "version %d is newer than this program reads (%d); update pba",
+                       number, version);
+    }
+    return status;
+}
+
+static bool reads_back(const char *text, double value)
+{
+    json_t *read = json_loads(text, JSON_DECODE_ANY, NULL);
+    bool same = read && json_number_value(read) == value;
+    json_decref(read);
+    return same;
+}
+
+/* Through jansson, which writes and reads a point in every locale. */
+char *schedule_real_text(double value)
+{
+    json_t *real = json_real(value);
+    char *text = NULL;
+    for (size_t digits = 1; real && digits <= 17; digits++) {
+        free(text);
+        text = json_dumps(real, JSON_ENCODE_ANY | JSON_REAL_PRECISION(digits));
+        if (!text || reads_back(text, value)) {
+            break;
+        }
+    }
+    json_decref(real);
+    if (!text) {
+        status_set(PBA_MEMORY, "out of memory for a number's text");
+    }
+    return text;
+}
+
+/* The stream's error flag, looked at when it is closed, is the only failure. */
+void schedule_write_text(FILE *stream, const char *text)
+{
+    json_t *string = json_string(text);
+    if (string) {
+        json_dumpf(string, stream, JSON_ENCODE_ANY);
+        json_decref(string);
+        return;
+    }
+    fputc('"', stream);
+    for (; *text; text++) {
+        unsigned char byte = (unsigned char)*text;
+        bool plain = byte >= 32 && byte < 127 && byte != '"' && byte != '\\';
+        fputc(plain ? byte : '?', stream);
+    }
+    fputc('"', stream);
+}
+
+void schedule_write_seed(FILE *stream, uint64_t seed)
+{
+    fprintf(stream, seed <= INT64_MAX ? "%" PRIu64 : "\"%" PRIu64 "\"", seed);
+}

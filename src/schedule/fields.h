@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Reading fields of JSON objects with messages that name them, and writing numbers: for schedules
+ * and for everything above that keeps JSON. All failures are PBA_FORMAT, "field 'x': ...". */
+#ifndef SCHEDULE_FIELDS_H
+#define SCHEDULE_FIELDS_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "core/status.h"
+
+/* The text's value, which must be an object; a key given twice is refused. Syntax errors name line
+ * and column. Free with json_decref. */
+pba_status schedule_json_parse(const char *text, size_t size, json_t **root);
+
+pba_status schedule_field_int(const json_t *object, const char *key, int min, int max, int *value);
+pba_status schedule_field_real(const json_t *object, const char *key, double min, double max,
+                               double *value);
+pba_status schedule_field_text(const json_t *object, const char *key, char *text, size_t size);
+pba_status schedule_field_list(const json_t *object, const char *key, json_t **list);
+/* A seed is a number, or a text where JSON readers' 63 bits are too few for it. */
+pba_status schedule_field_seed(const json_t *object, const char *key, uint64_t *seed);
+
+/* Every key of the object is in the list, which ends with NULL. */
+pba_status schedule_fields_known(const json_t *object, const char *const *keys);
+
+/* The file says that it is `format`, in a version from 1 to `version`. */
+pba_status schedule_field_format(const json_t *root, const char *format, int version);
+
+/* The shortest decimal that reads back as the same finite double, whatever the locale. NULL: out
+ * of memory. For free(). */
+char *schedule_real_text(double value);
+void schedule_write_text(FILE *stream, const char *text); /* quoted; bytes that are no UTF-8 as ? */
+void schedule_write_seed(FILE *stream, uint64_t seed);
+
+#endif

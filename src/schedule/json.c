@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * schedule.json, version 1. The text follows from the schedule alone: no time, host or path. */
+#define _GNU_SOURCE
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "schedule/fields.h"
+#include "schedule/schedule.h"
+
+static const char format[] = "pba-schedule";
+static const char space[] = "pba";
+enum { VERSION = 1 };
+
+/* ------------------------------------------------------------------ writing */
+
+static void write_ops(FILE *stream, const pba_schedule *schedule)
+{
+    fputs(" \"ops\": [", stream);
+    for (int i = 0; i < schedule->op_count; i++) {
+        fprintf(stream, "%s\"%s\"", i ? ", " : "", schedule->ops[i]);
+    }
+    fputs("],\n", stream);
+}
+
+static void write_segments(FILE *stream, const pba_schedule *schedule)
+{
+    fputs(" \"segments\": [", stream);
+    for (int i = 0; i < schedule->segment_count; i++) {
+        const schedule_segment *segment = &schedule->segments[i];
+        fprintf(stream, "%s\n  {\"epochs\": %d, \"policy\": [", i ? "," : "", segment->epochs);
+        for (int j = 0; j < 2 * segment->policy.entries; j++) {
+            fprintf(stream, "%s%d", j ? ", " : "", segment->policy.values[j]);
+        }
+        fputs("]}", stream);
+    }
+    fputs("\n ]", stream);
+}
+
+static void write_lineage(FILE *stream, const pba_schedule *schedule)
+{
+    fputs(",\n \"lineage\": [", stream);
+    for (int i = 0; i < schedule->segment_count - 1; i++) {
+        const schedule_event *event = &schedule->lineage[i];
+        fprintf(stream,
+                "%s\n  {\"target\": \"%s\", \"source\": \"%s\", \"target_epoch\": %d, "
+                "\"source_epoch\": %d}",
+                i ? "," : "", event->target, event->source, event->target_epoch,
+                event->source_epoch);
+    }
+    fputs("\n ]", stream);
+}
+
+static pba_status write_real(FILE *stream, const char *key, double value)
+{
+    char *text = schedule_real_text(value);
+    if (!text) {
+        return PBA_MEMORY;
+    }
+    fprintf(stream, ", \"%s\": %s", key, text);
+    free(text);
+    return PBA_OK;
+}
+
+static pba_status write_source(FILE *stream, const schedule_source *source)
+{
+    fputs(",\n \"source\": {", stream);
+    if (*source->dataset) {
+        fputs("\"dataset\": ", stream);
+        schedule_write_text(stream, source->dataset);
+        fputs(", ", stream);
+    }
+    if (*source->model) {
+        fputs("\"model\": ", stream);
+        schedule_write_text(stream, source->model);
+        fputs(", ", stream);
+    }
+    fputs("\"seed\": ", stream);
+    schedule_write_seed(stream, source->seed);
+    fprintf(stream, ", \"population\": %d, \"interval\": %d", source->population, source->interval);
+    pba_status status = PBA_OK;
+    if (source->pixel_scale > 0) {
+        status = write_real(stream, "pixel_scale", source->pixel_scale);
+    }
+    if (source->val_error >= 0 && status == PBA_OK) {
+        status = write_real(stream, "val_error", source->val_error);
+    }
+    fputs("}", stream);
+    return status;
+}
+
+static pba_status write_all(FILE *stream, const pba_schedule *schedule)
+{
+    fprintf(stream, "{\n \"format\": \"%s\",\n \"version\": %d,\n \"space\": \"%s\",\n", format,
+            VERSION, space);
+    write_ops(stream, schedule);
+    fprintf(stream, " \"copies\": %d,\n \"epochs\": %d,\n", schedule->copies, schedule->epochs);
+    write_segments(stream, schedule);
+    if (schedule->lineage) {
+        write_lineage(stream, schedule);
+    }
+    pba_status status = PBA_OK;
+    if (schedule->source.known) {
+        status = write_source(stream, &schedule->source);
+    }
+    fputs("\n}\n", stream);
+    return status;
+}
+
+pba_status schedule_json_write(const pba_schedule *schedule, char **text, size_t *size)
+{
+    *text = NULL;
+    FILE *stream = open_memstream(text, size);
+    if (!stream) {
+        return status_set(PBA_MEMORY, "out of memory for a schedule's text");
+    }
+    pba_status status = write_all(stream, schedule);
+    bool failed = ferror(stream);
+    if ((fclose(stream) != 0 || failed) && status == PBA_OK) {
+        status = status_set(PBA_MEMORY, "out of memory for a schedule's text");
+    }
+    if (status != PBA_OK) {
+        free(*text);
+        *text = NULL;
+    }
+    return status;
+}
+
+/* ------------------------------------------------------------------ reading */
+
+static pba_status read_space(const json_t *root)
+{
+    char name[PBA_NAME_MAX];
+    pba_status status = schedule_field_text(root, "space", name, sizeof name);
+    if (status == PBA_OK && strcmp(name, space) != 0) {
+        status =
+            status_set(PBA_FORMAT, "field 'space': \"%s\" is unknown; known: \"%s\"", name, space);
+    }
+    return status;
+}
+
+static pba_status read_ops(const json_t *root, pba_schedule **schedule)
+{
+    json_t *list;
+    int copies;
+    pba_status status = schedule_field_list(root, "ops", &list);
+    if (status == PBA_OK) {
+        status = schedule_field_int(root, "copies", 1, PBA_POLICY_MAX, &copies);
+    }
+    if (status != PBA_OK) {
+        return status;
+    }
+    if (json_array_size(list) > PBA_POLICY_MAX) {
+        return status_set(PBA_FORMAT, "field 'ops': at most %d operations", PBA_POLICY_MAX);
+    }
+    const char *ops[PBA_POLICY_MAX];
+    int count = (int)json_array_size(list);
+    for (int i = 0; i < count; i++) {
+        ops[i] = json_string_value(json_array_get(list, (size_t)i));
+        if (!ops[i]) {
+            return status_set(PBA_FORMAT, "field 'ops': item %d is no text", i);
+        }
+    }
+    status = schedule_create(ops, count, copies, schedule);
+    return status == PBA_USAGE ? PBA_FORMAT : status;
+}
+
+static pba_status read_event(const json_t *item, schedule_event *event)
+{
+    static const char *const keys[] = {"target", "source", "target_epoch", "source_epoch", NULL};
+    if (!json_is_object(item)) {
+        return status_set(PBA_FORMAT, "is no object");
+    }
+    pba_status status = schedule_fields_known(item, keys);
+    if (status == PBA_OK) {
+        status = schedule_field_text(item, "target", event->target, sizeof event->target);
+    }
+    if (status == PBA_OK) {
+        status = schedule_field_text(item, "source", event->source, sizeof event->source);
+    }
+    if (status == PBA_OK) {
+        status =
+            schedule_field_int(item, "target_epoch", 0, SCHEDULE_EPOCHS_MAX, &event->target_epoch);
+    }
+    if (status == PBA_OK) {
+        status =
+            schedule_field_int(item, "source_epoch", 0, SCHEDULE_EPOCHS_MAX, &event->source_epoch);
+    }
+    return status;
+}
+
+static pba_status read_segment(pba_schedule *schedule, const json_t *item, const json_t *event_item)
+{
+    static const char *const keys[] = {"epochs", "policy", NULL};
+    int epochs;
+    pba_policy policy;
+    schedule_event event;
+    if (!json_is_object(item)) {
+        return status_set(PBA_FORMAT, "is no object");
+    }
+    pba_status status = schedule_fields_known(item, keys);
+    if (status == PBA_OK) {
+        status = schedule_field_int(item, "epochs", 0, SCHEDULE_EPOCHS_MAX, &epochs);
+    }
+    if (status == PBA_OK) {
+        status = schedule_policy_parse(json_object_get(item, "policy"), schedule->ops,
+                                       schedule->op_count, schedule->copies, &policy);
+    }
+    if (status == PBA_OK && event_item) {
+        status = read_event(event_item, &event);
+        if (status != PBA_OK) {
+            return status_prefix(status, "its lineage");
+        }
+    }
+    if (status == PBA_OK) {
+        status = schedule_append(schedule, epochs, &policy, event_item ? &event : NULL);
+    }
+    return status == PBA_USAGE ? PBA_FORMAT : status;
+}
+
+static pba_status read_segments(const json_t *root, pba_schedule *schedule)
+{
+    json_t *list;
+    pba_status status = schedule_field_list(root, "segments", &list);
+    if (status != PBA_OK) {
+        return status;
+    }
+    const json_t *lineage = json_object_get(root, "lineage");
+    size_t count = json_array_size(list);
+    if (count == 0 || count > SCHEDULE_EPOCHS_MAX) {
+        return status_set(PBA_FORMAT, "field 'segments': %zu segments; 1..%d are possible", count,
+                          SCHEDULE_EPOCHS_MAX);
+    }
+    if (lineage && (!json_is_array(lineage) || json_array_size(lineage) != count - 1)) {
+        return status_set(PBA_FORMAT,
+                          "field 'lineage': must be a list of %zu events, one for each "
+                          "segment but the first",
+                          count - 1);
+    }
+    for (size_t i = 0; i < count && status == PBA_OK; i++) {
+        const json_t *event = lineage && i > 0 ? json_array_get(lineage, i - 1) : NULL;
+        status = read_segment(schedule, json_array_get(list, i), event);
+        if (status != PBA_OK) {
+            status_prefix(status, "segment %zu", i);
+        }
+    }
+    return status;
+}
+
+static pba_status read_length(const json_t *root, const pba_schedule *schedule)
+{
+    int epochs;
+    pba_status status = schedule_field_int(root, "epochs", 1, SCHEDULE_EPOCHS_MAX, &epochs);
+    if (status == PBA_OK && epochs != schedule->epochs) {
+        status = status_set(PBA_FORMAT, "field 'epochs': %d, but the segments add up to %d", epochs,
+                            schedule->epochs);
+    }
+    return status;
+}
+
+static bool has(const json_t *object, const char *key)
+{
+    return json_object_get(object, key) != NULL;
+}
+
+static pba_status read_source(const json_t *item, schedule_source *source)
+{
+    static const char *const keys[] = {"dataset",  "model",       "seed",      "population",
+                                       "interval", "pixel_scale", "val_error", NULL};
+    if (!json_is_object(item)) {
+        return status_set(PBA_FORMAT, "is no object");
+    }
+    pba_status status = schedule_fields_known(item, keys);
+    if (has(item, "dataset") && status == PBA_OK) {
+        status = schedule_field_text(item, "dataset", source->dataset, sizeof source->dataset);
+    }
+    if (has(item, "model") && status == PBA_OK) {
+        status = schedule_field_text(item, "model", source->model, sizeof source->model);
+    }
+    if (has(item, "seed") && status == PBA_OK) {
+        status = schedule_field_seed(item, "seed", &source->seed);
+    }
+    if (has(item, "population") && status == PBA_OK) {
+        status = schedule_field_int(item, "population", 0, 1000000, &source->population);
+    }
+    if (has(item, "interval") && status == PBA_OK) {
+        status = schedule_field_int(item, "interval", 0, SCHEDULE_EPOCHS_MAX, &source->interval);
+    }
+    if (has(item, "pixel_scale") && status == PBA_OK) {
+        status = schedule_field_real(item, "pixel_scale", 0, 1e6, &source->pixel_scale);
+    }
+    if (has(item, "val_error") && status == PBA_OK) {
+        status = schedule_field_real(item, "val_error", 0, 1, &source->val_error);
+    }
+    source->known = true;
+    return status;
+}
+
+static pba_status read_fields(const json_t *root, pba_schedule **schedule)
+{
+    static const char *const keys[] = {"format", "version",  "space",   "ops",    "copies",
+                                       "epochs", "segments", "lineage", "source", NULL};
+    pba_status status = schedule_field_format(root, format, VERSION);
+    if (status == PBA_OK) {
+        status = schedule_fields_known(root, keys);
+    }
+    if (status == PBA_OK) {
+        status = read_space(root);
+    }
+    if (status == PBA_OK) {
+        status = read_ops(root, schedule);
+    }
+    if (status == PBA_OK) {
+        status = read_segments(root, *schedule);
+    }
+    if (status == PBA_OK) {
+        status = read_length(root, *schedule);
+    }
+    if (status == PBA_OK && has(root, "source")) {
+        status = read_source(json_object_get(root, "source"), &(*schedule)->source);
+        if (status != PBA_OK) {
+            status_prefix(status, "field 'source'");
+        }
+    }
+    return status;
+}
+
+pba_status schedule_json_read(const char *path, const char *text, size_t size,
+                              pba_schedule **schedule)
+{
+    json_t *root;
+    *schedule = NULL;
+    pba_status status = schedule_json_parse(text, size, &root);
+    if (status == PBA_OK) {
+        status = read_fields(root, schedule);
+        json_decref(root);
+    }
+    if (status != PBA_OK) {
+        pba_schedule_free(*schedule);
+        *schedule = NULL;
+        return status_prefix(status, "%s", path);
+    }
+    return PBA_OK;
+}
