@@ -41,7 +41,8 @@ void pipeline_augment(const pipeline *pipeline, pipeline_scratch *scratch,
 void pipeline_normalize(const pipeline *pipeline, const uint8_t *const *images, int count,
                         float *out);
 
-/* The draws of pipeline_augment for one image as pixels and mask, before normalization. */
+/* The draws of pipeline_augment for one image as pixels and mask (may be NULL), before normalization.
+ */
 void pipeline_draw(const pipeline *pipeline, pipeline_scratch *scratch, const pba_policy *policy,
                    pipeline_key key, const uint8_t *image, uint32_t id, uint8_t *pixels,
                    uint8_t *mask);

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * An operation is one row of data. Pixel semantics are Pillow's on an RGBA image whose alpha is the
+ * validity mask (docs name the Pillow function in `source`); one channel behaves as the red of the
+ * grey image R = G = B. To add an operation: write its function and its row in a file of ops/, and,
+ * for a new file, name its row array in registry.c. */
+#ifndef AUGMENT_OP_H
+#define AUGMENT_OP_H
+
+#include "augment/kernels/kernels.h"
+#include "core/rng.h"
+#include "core/status.h"
+
+enum { AUGMENT_OP_ABI = 1 }; /* changes with the layout of the two structs below */
+
+typedef enum augment_flags {
+    AUGMENT_SIGN = 1,         /* the PBA space negates the parameter with probability 1/2 */
+    AUGMENT_SEARCHED = 2,     /* one of the fifteen of the PBA space */
+    AUGMENT_PIXELS = 4,       /* the parameter is a length in pixels of a 32-pixel image */
+    AUGMENT_AFFINE = 8,       /* moves pixels, computes none */
+    AUGMENT_RESETS_MASK = 16, /* everything counts as content afterwards (goes through RGB) */
+    AUGMENT_DRAWS = 32,       /* uses context->rng */
+    AUGMENT_PARTNER = 64      /* mixes with context->partner */
+} augment_flags;
+
+/* What an operation may use beside its images. */
+typedef struct augment_context {
+    const augment_kernels *kernels;
+    rng *rng;
+    const pba_image *partner; /* another image of the same shape; NULL without AUGMENT_PARTNER */
+    uint8_t *scratch;         /* augment_scratch_bytes(), 64-byte aligned, contents arbitrary */
+} augment_context;
+
+typedef struct augment_op {
+    int abi;
+    const char *name, *sentence;
+    const char *parameter; /* what the number is: "degrees"; "" for none */
+    double min, max;
+    unsigned flags;
+    const char *source;
+    /* dst and src have the same shape, masks included, and share no byte; every byte of dst is
+     * written. `parameter` is physical and already signed and scaled. Cannot fail. */
+    void (*apply)(pba_image *dst, const pba_image *src, double parameter, augment_context *context);
+} augment_op;
+
+/* The rows of one file. */
+typedef struct augment_ops {
+    const augment_op *rows;
+    size_t count;
+} augment_ops;
+
+extern const augment_ops augment_tone, augment_histogram, augment_enhance, augment_geometry,
+    augment_crop, augment_cut;
+
+size_t augment_op_count(void);
+const augment_op *augment_op_at(size_t index);       /* NULL behind the end */
+const augment_op *augment_op_find(const char *name); /* NULL where there is none */
+pba_status augment_op_require(const char *name, const augment_op **op); /* else PBA_USAGE */
+
+/* Bytes of context->scratch for images of this size. */
+size_t augment_scratch_bytes(int width, int height);
+
+/* PBA_USAGE where a side is below 1, the image has more than 2^30 pixels, or channels are not 1 or
+ * 3. What passes here cannot overflow a size_t in the sums of this module. */
+pba_status augment_check_shape(int width, int height, int channels);
+
+/* dst(x, y) = src(x + dx, y + dy), no content where that lies outside. */
+void augment_shift(pba_image *dst, const pba_image *src, int dx, int dy);
+
+static inline size_t augment_pixels(const pba_image *image)
+{
+    return (size_t)image->width * (size_t)image->height;
+}
+
+static inline size_t augment_bytes(const pba_image *image)
+{
+    return augment_pixels(image) * (size_t)image->channels;
+}
+
+/* An image on its way through several operations: where it is now (at first the caller's own
+ * bytes, which are never written) and two buffers to alternate between. */
+typedef struct augment_frame {
+    pba_image now, spare[2];
+} augment_frame;
+
+/* The buffer that `now` does not occupy. */
+static inline pba_image *augment_frame_next(augment_frame *frame)
+{
+    return &frame->spare[frame->now.pixels == frame->spare[0].pixels];
+}
+
+static inline void augment_frame_apply(augment_frame *frame, const augment_op *op, double parameter,
+                                       augment_context *context)
+{
+    pba_image *next = augment_frame_next(frame);
+    op->apply(next, &frame->now, parameter, context);
+    frame->now = *next;
+}
+
+#endif

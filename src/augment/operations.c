@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The public view of the registry: pba_op_*. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "augment/space.h"
+#include "core/memory.h"
+
+size_t pba_op_count(void)
+{
+    return augment_op_count();
+}
+
+pba_status pba_op_get(size_t index, pba_op_info *info)
+{
+    const augment_op *op = augment_op_at(index);
+    if (!op) {
+        return status_set(PBA_USAGE, "operation %zu: there are %zu", index, augment_op_count());
+    }
+    *info = (pba_op_info){.name = op->name,
+                          .sentence = op->sentence,
+                          .parameter = op->parameter,
+                          .min = op->min,
+                          .max = op->max,
+                          .has_sign = op->flags & AUGMENT_SIGN,
+                          .searched = op->flags & AUGMENT_SEARCHED,
+                          .pixels = op->flags & AUGMENT_PIXELS,
+                          .source = op->source};
+    return PBA_OK;
+}
+
+static pba_status find_at_level(const char *name, int level, const augment_op **op)
+{
+    pba_status status = augment_op_require(name, op);
+    if (status == PBA_OK && (level < 0 || level >= AUGMENT_LEVELS)) {
+        status = status_set(PBA_USAGE, "%s: level %d: use 0 to %d", (*op)->name, level,
+                            AUGMENT_LEVELS - 1);
+    }
+    return status;
+}
+
+pba_status pba_op_parameter(const char *name, int level, double *parameter)
+{
+    const augment_op *op;
+    pba_status status = find_at_level(name, level, &op);
+    if (status == PBA_OK) {
+        *parameter = augment_space_pba.parameter(op, level);
+    }
+    return status;
+}
+
+static pba_status check_sign(const augment_op *op, int sign)
+{
+    if (sign != 1 && sign != -1) {
+        return status_set(PBA_USAGE, "%s: sign %d: use +1 or -1", op->name, sign);
+    }
+    if (sign == -1 && !(op->flags & AUGMENT_SIGN)) {
+        return status_set(PBA_USAGE, "%s: has no sign; use +1", op->name);
+    }
+    return PBA_OK;
+}
+
+/* The buffers of one application: a result, a mask for an image that has none, scratch. */
+typedef struct workplace {
+    arena *arena;
+    pba_image from, to;
+    uint8_t *scratch;
+} workplace;
+
+static bool workplace_fill(workplace *work, const pba_image *image)
+{
+    size_t bytes = augment_bytes(image), pixels = augment_pixels(image);
+    work->from = work->to = *image;
+    work->to.pixels = arena_new(work->arena, bytes, 1);
+    work->to.mask = arena_new(work->arena, pixels, 1);
+    work->scratch = arena_new(work->arena, augment_scratch_bytes(image->width, image->height), 1);
+    if (!image->mask) {
+        work->from.mask = arena_new(work->arena, pixels, 1);
+    }
+    if (!work->to.pixels || !work->to.mask || !work->scratch || !work->from.mask) {
+        return false;
+    }
+    if (!image->mask) {
+        memset(work->from.mask, 255, pixels);
+    }
+    return true;
+}
+
+static pba_status apply(pba_image *image, const augment_op *op, double parameter,
+                        const augment_kernels *kernels, uint64_t seed)
+{
+    workplace work = {.arena = arena_create()};
+    if (!work.arena || !workplace_fill(&work, image)) {
+        arena_free(work.arena);
+        return PBA_MEMORY;
+    }
+    rng rng = rng_at(seed, RNG_AUGMENT, 0, 0, 0);
+    augment_context context = {.kernels = kernels, .rng = &rng, .scratch = work.scratch};
+    op->apply(&work.to, &work.from, parameter, &context);
+    memcpy(image->pixels, work.to.pixels, augment_bytes(image));
+    if (image->mask) {
+        memcpy(image->mask, work.to.mask, augment_pixels(image));
+    }
+    arena_free(work.arena);
+    return PBA_OK;
+}
+
+pba_status pba_op_apply(pba_image *image, const char *name, int level, int sign, uint64_t seed)
+{
+    const augment_op *op;
+    const augment_kernels *kernels;
+    pba_status status = augment_check_shape(image->width, image->height, image->channels);
+    if (status == PBA_OK) {
+        status = find_at_level(name, level, &op);
+    }
+    if (status == PBA_OK) {
+        status = check_sign(op, sign);
+    }
+    if (status == PBA_OK) {
+        status = augment_kernels_choose(&kernels);
+    }
+    if (status != PBA_OK) {
+        return status;
+    }
+    return apply(image, op, sign * augment_space_pba.parameter(op, level), kernels, seed);
+}

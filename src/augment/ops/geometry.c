@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Operations that move pixels, nearest neighbour: Pillow's Image.rotate, Image.transform(AFFINE)
+ * and transpose. Maps run from output to input; what comes from outside is 0 without content. */
+#include "augment/op.h"
+
+#include <math.h>
+#include <string.h>
+
+static void copy_image(pba_image *dst, const pba_image *src)
+{
+    memcpy(dst->pixels, src->pixels, augment_bytes(src));
+    memcpy(dst->mask, src->mask, augment_pixels(src));
+}
+
+/* Pillow walks in 16.16 fixed point where all corners of the output map to less than 2^15. */
+static bool fits_fixed(const double a[6], double x, double y)
+{
+    return fabs(x * a[0] + y * a[1] + a[2]) < 32768.0 && fabs(x * a[3] + y * a[4] + a[5]) < 32768.0;
+}
+
+static int64_t fixed(double value)
+{
+    return (int64_t)floor(value * 65536.0 + 0.5);
+}
+
+static void affine_fixed(pba_image *dst, const pba_image *src, const double a[6],
+                         const augment_kernels *kernels)
+{
+    augment_walk walk = {.x = fixed(a[2] + a[0] * 0.5 + a[1] * 0.5),
+                         .y = fixed(a[5] + a[3] * 0.5 + a[4] * 0.5),
+                         .step_x = fixed(a[0]),
+                         .step_y = fixed(a[3])};
+    int64_t down_x = fixed(a[1]), down_y = fixed(a[4]);
+    size_t width = (size_t)dst->width, channels = (size_t)dst->channels;
+    for (size_t y = 0; y < (size_t)dst->height; y++, walk.x += down_x, walk.y += down_y) {
+        kernels->affine(dst->pixels + y * width * channels, dst->mask + y * width, dst->width, src,
+                        walk);
+    }
+}
+
+static void affine_double_row(pba_image *dst, const pba_image *src, const double a[6], int row,
+                              double x, double y)
+{
+    size_t channels = (size_t)src->channels, to = (size_t)row * (size_t)dst->width;
+    for (int i = 0; i < dst->width; i++, to++, x += a[0], y += a[3]) {
+        bool inside = x >= 0 && x < src->width && y >= 0 && y < src->height;
+        size_t from = inside ? (size_t)y * (size_t)src->width + (size_t)x : 0;
+        dst->mask[to] = inside ? src->mask[from] : 0;
+        for (size_t c = 0; c < channels; c++) {
+            dst->pixels[to * channels + c] = inside ? src->pixels[from * channels + c] : 0;
+        }
+    }
+}
+
+/* What Pillow does with images too large for its fixed point. */
+static void affine_double(pba_image *dst, const pba_image *src, const double a[6])
+{
+    double x = a[2] + a[0] * 0.5 + a[1] * 0.5, y = a[5] + a[3] * 0.5 + a[4] * 0.5;
+    for (int row = 0; row < dst->height; row++, x += a[1], y += a[4]) {
+        affine_double_row(dst, src, a, row, x, y);
+    }
+}
+
+static void affine(pba_image *dst, const pba_image *src, const double a[6],
+                   const augment_context *context)
+{
+    double w = src->width, h = src->height;
+    if (fits_fixed(a, 0, 0) && fits_fixed(a, w, 0) && fits_fixed(a, 0, h) && fits_fixed(a, w, h)) {
+        affine_fixed(dst, src, a, context->kernels);
+    } else {
+        affine_double(dst, src, a);
+    }
+}
+
+/* To 15 decimals, so that a quarter turn has a cosine of 0. */
+static double round15(double value)
+{
+    return nearbyint(value * 1e15) / 1e15;
+}
+
+static void rotate(pba_image *dst, const pba_image *src, double degrees, augment_context *context)
+{
+    double angle = fmod(degrees, 360.0);
+    if (angle == 0.0) {
+        copy_image(dst, src);
+        return;
+    }
+    double radians = -((angle < 0.0 ? angle + 360.0 : angle) * 3.14159265358979323846 / 180.0);
+    double cosine = round15(cos(radians)), sine = round15(sin(radians));
+    double x = src->width / 2.0, y = src->height / 2.0; /* the centre stays where it is */
+    double a[6] = {cosine, sine, cosine * -x + sine * -y, -sine, cosine, -sine * -x + cosine * -y};
+    a[2] += x;
+    a[5] += y;
+    affine(dst, src, a, context);
+}
+
+static void shear_x(pba_image *dst, const pba_image *src, double slope, augment_context *context)
+{
+    affine(dst, src, (const double[6]){1, slope, 0, 0, 1, 0}, context);
+}
+
+static void shear_y(pba_image *dst, const pba_image *src, double slope, augment_context *context)
+{
+    affine(dst, src, (const double[6]){1, 0, 0, slope, 1, 0}, context);
+}
+
+static int at_most(int value, int limit)
+{
+    return value < limit ? value : limit;
+}
+
+void augment_shift(pba_image *dst, const pba_image *src, int dx, int dy)
+{
+    int width = src->width, height = src->height;
+    int left = at_most(dx < 0 ? -dx : 0, width), right = width - at_most(dx > 0 ? dx : 0, width);
+    int top = at_most(dy < 0 ? -dy : 0, height), bottom = height - at_most(dy > 0 ? dy : 0, height);
+    size_t channels = (size_t)src->channels;
+    memset(dst->pixels, 0, augment_bytes(dst));
+    memset(dst->mask, 0, augment_pixels(dst));
+    if (left >= right) {
+        return;
+    }
+    size_t count = (size_t)(right - left);
+    for (int y = top; y < bottom; y++) {
+        size_t to = (size_t)y * (size_t)width + (size_t)left;
+        size_t from = (size_t)(y + dy) * (size_t)width + (size_t)(left + dx);
+        memcpy(dst->pixels + to * channels, src->pixels + from * channels, count * channels);
+        memcpy(dst->mask + to, src->mask + from, count);
+    }
+}
+
+/* Whole pixels; a shift by more than the image is one by the image. */
+static int whole(double pixels, int side)
+{
+    return (int)lround(fmax(-side, fmin(side, pixels)));
+}
+
+static void translate_x(pba_image *dst, const pba_image *src, double pixels,
+                        augment_context *context)
+{
+    augment_shift(dst, src, whole(pixels, src->width), 0);
+}
+
+static void translate_y(pba_image *dst, const pba_image *src, double pixels,
+                        augment_context *context)
+{
+    augment_shift(dst, src, 0, whole(pixels, src->height));
+}
+
+static void flip_left_right(pba_image *dst, const pba_image *src, double unused,
+                            augment_context *context)
+{
+    size_t width = (size_t)src->width, channels = (size_t)src->channels;
+    for (size_t row = 0; row < augment_pixels(src); row += width) {
+        for (size_t x = 0; x < width; x++) {
+            size_t to = row + x, from = row + width - 1 - x;
+            dst->mask[to] = src->mask[from];
+            for (size_t c = 0; c < channels; c++) {
+                dst->pixels[to * channels + c] = src->pixels[from * channels + c];
+            }
+        }
+    }
+}
+
+static void flip_up_down(pba_image *dst, const pba_image *src, double unused,
+                         augment_context *context)
+{
+    size_t width = (size_t)src->width, height = (size_t)src->height;
+    size_t bytes = width * (size_t)src->channels;
+    for (size_t y = 0; y < height; y++) {
+        size_t from = height - 1 - y;
+        memcpy(dst->pixels + y * bytes, src->pixels + from * bytes, bytes);
+        memcpy(dst->mask + y * width, src->mask + from * width, width);
+    }
+}
+
+static const augment_op rows[] = {
+    {.abi = AUGMENT_OP_ABI,
+     .name = "Rotate",
+     .sentence = "Turns about the centre, counter-clockwise where positive.",
+     .parameter = "degrees",
+     .min = -180,
+     .max = 180,
+     .flags = AUGMENT_SEARCHED | AUGMENT_SIGN | AUGMENT_AFFINE,
+     .source = "Pillow Image.rotate",
+     .apply = rotate},
+    {.abi = AUGMENT_OP_ABI,
+     .name = "TranslateX",
+     .sentence = "Moves the content sideways, to the left where positive.",
+     .parameter = "pixels",
+     .min = -32,
+     .max = 32,
+     .flags = AUGMENT_SEARCHED | AUGMENT_SIGN | AUGMENT_AFFINE | AUGMENT_PIXELS,
+     .source = "Pillow Image.transform, AFFINE (1, 0, p, 0, 1, 0)",
+     .apply = translate_x},
+    {.abi = AUGMENT_OP_ABI,
+     .name = "TranslateY",
+     .sentence = "Moves the content up or down, up where positive.",
+     .parameter = "pixels",
+     .min = -32,
+     .max = 32,
+     .flags = AUGMENT_SEARCHED | AUGMENT_SIGN | AUGMENT_AFFINE | AUGMENT_PIXELS,
+     .source = "Pillow Image.transform, AFFINE (1, 0, 0, 0, 1, p)",
+     .apply = translate_y},
+    {.abi = AUGMENT_OP_ABI,
+     .name = "ShearX",
+     .sentence = "Slants sideways about the top-left corner.",
+     .parameter = "slope",
+     .min = -1,
+     .max = 1,
+     .flags = AUGMENT_SEARCHED | AUGMENT_SIGN | AUGMENT_AFFINE,
+     .source = "Pillow Image.transform, AFFINE (1, s, 0, 0, 1, 0)",
+     .apply = shear_x},
+    {.abi = AUGMENT_OP_ABI,
+     .name = "ShearY",
+     .sentence = "Slants up or down about the top-left corner.",
+     .parameter = "slope",
+     .min = -1,
+     .max = 1,
+     .flags = AUGMENT_SEARCHED | AUGMENT_SIGN | AUGMENT_AFFINE,
+     .source = "Pillow Image.transform, AFFINE (1, 0, 0, s, 1, 0)",
+     .apply = shear_y},
+    {.abi = AUGMENT_OP_ABI,
+     .name = "FlipLR",
+     .sentence = "Mirrors left and right.",
+     .parameter = "",
+     .flags = AUGMENT_AFFINE,
+     .source = "Pillow Image.transpose, FLIP_LEFT_RIGHT",
+     .apply = flip_left_right},
+    {.abi = AUGMENT_OP_ABI,
+     .name = "FlipUD",
+     .sentence = "Mirrors top and bottom.",
+     .parameter = "",
+     .flags = AUGMENT_AFFINE,
+     .source = "Pillow Image.transpose, FLIP_TOP_BOTTOM",
+     .apply = flip_up_down},
+};
+
+const augment_ops augment_geometry = {rows, sizeof rows / sizeof *rows};

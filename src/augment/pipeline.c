@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "augment/pipeline.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "augment/baseline.h"
+#include "augment/space.h"
+#include "core/memory.h"
+
+struct pipeline {
+    arena *arena;
+    const augment_kernels *kernels;
+    int width, height, channels;
+    float scale[3], shift[3]; /* output = value * scale + shift */
+    augment_baseline baseline;
+    augment_step *steps;
+    int step_count;
+    uint8_t *full; /* the mask of an image that is all content; only read */
+};
+
+struct pipeline_scratch {
+    arena *arena;
+    pba_image spare[2];
+    uint8_t *bytes;
+};
+
+static size_t pixels_of(const pipeline *pipeline)
+{
+    return (size_t)pipeline->width * (size_t)pipeline->height;
+}
+
+static size_t bytes_of(const pipeline *pipeline)
+{
+    return pixels_of(pipeline) * (size_t)pipeline->channels;
+}
+
+static pba_status set_normalization(pipeline *pipeline, const pipeline_options *options)
+{
+    for (int c = 0; c < pipeline->channels; c++) {
+        double mean = options->mean[c], deviation = options->deviation[c];
+        if (!isfinite(mean) || !isfinite(deviation) || deviation <= 0.0) {
+            return status_set(PBA_USAGE,
+                              "channel %d: mean %g and deviation %g do not normalize; finite "
+                              "numbers and a deviation above 0 are needed",
+                              c, mean, deviation);
+        }
+        pipeline->scale[c] = (float)(1.0 / (255.0 * deviation));
+        pipeline->shift[c] = (float)(-mean / deviation);
+    }
+    return PBA_OK;
+}
+
+static pba_status set_steps(pipeline *pipeline, const pipeline_options *options)
+{
+    const augment_space *space = &augment_space_pba;
+    const char *const *ops = options->ops ? options->ops : space->ops;
+    int count = options->ops ? options->op_count : space->op_count;
+    int shorter = pipeline->width < pipeline->height ? pipeline->width : pipeline->height;
+    double scale = options->scale_pixels ? (double)shorter / space->side : 1.0;
+    if (count < 1 || count > PBA_POLICY_MAX) {
+        return status_set(PBA_USAGE, "%d operations: 1 to %d are possible", count, PBA_POLICY_MAX);
+    }
+    pipeline->step_count = count;
+    pipeline->steps = arena_new(pipeline->arena, (size_t)count, sizeof *pipeline->steps);
+    if (!pipeline->steps) {
+        return PBA_MEMORY;
+    }
+    for (int i = 0; i < count; i++) {
+        const augment_op *op;
+        pba_status status = augment_op_require(ops[i], &op);
+        if (status != PBA_OK) {
+            return status;
+        }
+        pipeline->steps[i] = augment_step_of(space, op, scale);
+    }
+    return PBA_OK;
+}
+
+static pba_status set_mask(pipeline *pipeline)
+{
+    pipeline->full = arena_new(pipeline->arena, pixels_of(pipeline), 1);
+    if (!pipeline->full) {
+        return PBA_MEMORY;
+    }
+    memset(pipeline->full, 255, pixels_of(pipeline));
+    return PBA_OK;
+}
+
+static pba_status fill(pipeline *pipeline, const pipeline_options *options)
+{
+    pba_status status = augment_kernels_choose(&pipeline->kernels);
+    if (status == PBA_OK) {
+        status = set_normalization(pipeline, options);
+    }
+    if (status == PBA_OK) {
+        status = augment_baseline_parse(options->baseline, options->width, options->height,
+                                        &pipeline->baseline);
+    }
+    if (status == PBA_OK) {
+        status = set_steps(pipeline, options);
+    }
+    return status == PBA_OK ? set_mask(pipeline) : status;
+}
+
+pba_status pipeline_create(const pipeline_options *options, pipeline **pipeline)
+{
+    *pipeline = NULL;
+    pba_status status = augment_check_shape(options->width, options->height, options->channels);
+    if (status != PBA_OK) {
+        return status;
+    }
+    arena *arena = arena_create();
+    struct pipeline *fresh = arena ? arena_new(arena, 1, sizeof *fresh) : NULL;
+    if (!fresh) {
+        arena_free(arena);
+        return PBA_MEMORY;
+    }
+    fresh->arena = arena;
+    fresh->width = options->width;
+    fresh->height = options->height;
+    fresh->channels = options->channels;
+    status = fill(fresh, options);
+    if (status != PBA_OK) {
+        arena_free(arena);
+        return status;
+    }
+    *pipeline = fresh;
+    return PBA_OK;
+}
+
+void pipeline_free(pipeline *pipeline)
+{
+    if (pipeline) {
+        arena_free(pipeline->arena);
+    }
+}
+
+static bool scratch_fill(pipeline_scratch *scratch, const pipeline *pipeline)
+{
+    for (int i = 0; i < 2; i++) {
+        scratch->spare[i] = (pba_image){.pixels = arena_new(scratch->arena, bytes_of(pipeline), 1),
+                                        .mask = arena_new(scratch->arena, pixels_of(pipeline), 1),
+                                        .width = pipeline->width,
+                                        .height = pipeline->height,
+                                        .channels = pipeline->channels};
+        if (!scratch->spare[i].pixels || !scratch->spare[i].mask) {
+            return false;
+        }
+    }
+    size_t bytes = augment_scratch_bytes(pipeline->width, pipeline->height);
+    scratch->bytes = arena_new(scratch->arena, bytes, 1);
+    return scratch->bytes != NULL;
+}
+
+pba_status pipeline_scratch_create(const pipeline *pipeline, pipeline_scratch **scratch)
+{
+    *scratch = NULL;
+    arena *arena = arena_create();
+    pipeline_scratch *fresh = arena ? arena_new(arena, 1, sizeof *fresh) : NULL;
+    if (fresh) {
+        fresh->arena = arena;
+    }
+    if (!fresh || !scratch_fill(fresh, pipeline)) {
+        arena_free(arena);
+        return PBA_MEMORY;
+    }
+    *scratch = fresh;
+    return PBA_OK;
+}
+
+void pipeline_scratch_free(pipeline_scratch *scratch)
+{
+    if (scratch) {
+        arena_free(scratch->arena);
+    }
+}
+
+/* Where the drawn image ends up: in a buffer of the scratch, or, where nothing was drawn, the
+ * caller's own pixels (which nobody writes: the cast only serves the type). */
+static pba_image draw(const pipeline *pipeline, pipeline_scratch *scratch, const pba_policy *policy,
+                      pipeline_key key, const uint8_t *image, uint32_t id)
+{
+    rng rng = rng_at(key.seed, RNG_AUGMENT, key.member, key.epoch, id);
+    augment_context context = {
+        .kernels = pipeline->kernels, .rng = &rng, .scratch = scratch->bytes};
+    augment_frame frame = {.now = {.pixels = (uint8_t *)image,
+                                   .mask = pipeline->full,
+                                   .width = pipeline->width,
+                                   .height = pipeline->height,
+                                   .channels = pipeline->channels},
+                           .spare = {scratch->spare[0], scratch->spare[1]}};
+    if (policy) {
+        augment_pba_apply(pipeline->steps, pipeline->step_count, policy, &frame, &context);
+    }
+    augment_baseline_apply(&pipeline->baseline, &frame, &context);
+    return frame.now;
+}
+
+static void normalize(const pipeline *pipeline, const uint8_t *pixels, const uint8_t *mask,
+                      float *out)
+{
+    size_t count = pixels_of(pipeline);
+    for (int c = 0; c < pipeline->channels; c++) {
+        pipeline->kernels->normalize(out + (size_t)c * count, pixels + c, mask, count,
+                                     pipeline->channels, pipeline->scale[c], pipeline->shift[c]);
+    }
+}
+
+void pipeline_augment(const pipeline *pipeline, pipeline_scratch *scratch, const pba_policy *policy,
+                      pipeline_key key, const uint8_t *const *images, const uint32_t *ids,
+                      int count, float *out)
+{
+    size_t bytes = bytes_of(pipeline);
+    for (int i = 0; i < count; i++) {
+        pba_image drawn = draw(pipeline, scratch, policy, key, images[i], ids[i]);
+        normalize(pipeline, drawn.pixels, drawn.mask, out + (size_t)i * bytes);
+    }
+}
+
+void pipeline_normalize(const pipeline *pipeline, const uint8_t *const *images, int count,
+                        float *out)
+{
+    size_t bytes = bytes_of(pipeline);
+    for (int i = 0; i < count; i++) {
+        normalize(pipeline, images[i], pipeline->full, out + (size_t)i * bytes);
+    }
+}
+
+void pipeline_draw(const pipeline *pipeline, pipeline_scratch *scratch, const pba_policy *policy,
+                   pipeline_key key, const uint8_t *image, uint32_t id, uint8_t *pixels,
+                   uint8_t *mask)
+{
+    pba_image drawn = draw(pipeline, scratch, policy, key, image, id);
+    memcpy(pixels, drawn.pixels, bytes_of(pipeline));
+    if (mask) {
+        memcpy(mask, drawn.mask, pixels_of(pipeline));
+    }
+}
