@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Checkpoints: a fixed header, then the block as it is in memory. The checksum covers both, its own
+ * field counting as 0. Numbers are in the machine's order; another one's magic does not match. */
+#include "train/checkpoint.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "core/file.h"
+
+static const uint64_t magic = 0x0a544b4341425089; /* "\x89PBACKT\n" */
+enum { VERSION = 1 };
+
+typedef struct header {
+    uint64_t magic;
+    uint32_t version, checksum;
+    int32_t round, epoch;
+    uint64_t floats;
+} header;
+_Static_assert(sizeof(header) == 32, "the header has no holes");
+
+static uint32_t checksum(header header, const void *block)
+{
+    header.checksum = 0;
+    uLong sum = crc32_z(0, (const Bytef *)&header, sizeof header);
+    return (uint32_t)crc32_z(sum, block, header.floats * sizeof(float));
+}
+
+pba_status checkpoint_write(const char *path, const float *block, size_t floats, int round,
+                            int epoch)
+{
+    header header = {
+        .magic = magic, .version = VERSION, .round = round, .epoch = epoch, .floats = floats};
+    header.checksum = checksum(header, block);
+    const file_part parts[] = {{&header, sizeof header}, {block, floats * sizeof *block}};
+    return file_write_parts(path, parts, 2);
+}
+
+/* `size`: bytes of the file. */
+static pba_status check_header(const char *path, const header *header, size_t size, size_t floats)
+{
+    if (size < sizeof *header || header->magic != magic) {
+        return status_set(PBA_FORMAT, "%s: is no checkpoint; its first bytes are others", path);
+    }
+    if (header->version != VERSION) {
+        return status_set(PBA_FORMAT,
+                          "%s: checkpoint format %u, this build reads %d; use the build that wrote "
+                          "it",
+                          path, header->version, VERSION);
+    }
+    if (header->floats != floats) {
+        return status_set(PBA_FORMAT, "%s: holds %llu numbers, the network has %zu", path,
+                          (unsigned long long)header->floats, floats);
+    }
+    size_t expected = sizeof *header + floats * sizeof(float);
+    if (size != expected) {
+        return status_set(PBA_FORMAT, "%s: has %zu bytes instead of %zu: it is damaged", path, size,
+                          expected);
+    }
+    return PBA_OK;
+}
+
+static pba_status check_content(const char *path, const header *header, const void *block,
+                                int round)
+{
+    if (checksum(*header, block) != header->checksum) {
+        return status_set(PBA_FORMAT, "%s: its checksum does not fit: it is damaged", path);
+    }
+    if (round >= 0 && header->round != round) {
+        return status_set(PBA_FORMAT, "%s: is of round %d, not %d", path, header->round, round);
+    }
+    return PBA_OK;
+}
+
+pba_status checkpoint_read(const char *path, float *block, size_t floats, int round, int *epoch)
+{
+    char *data;
+    size_t size, most = sizeof(header) + floats * sizeof *block;
+    pba_status status = file_read(path, most, &data, &size);
+    if (status != PBA_OK) {
+        return status;
+    }
+    header header = {0};
+    memcpy(&header, data, size < sizeof header ? size : sizeof header);
+    const char *content = data + sizeof header;
+    status = check_header(path, &header, size, floats);
+    if (status == PBA_OK) {
+        status = check_content(path, &header, content, round);
+    }
+    if (status == PBA_OK) {
+        memcpy(block, content, floats * sizeof *block);
+        *epoch = header.epoch;
+    }
+    free(data);
+    return status;
+}
