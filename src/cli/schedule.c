@@ -23,7 +23,7 @@ static void rows(cli_rows *rows)
     cli_rows_add(rows, own, sizeof own / sizeof *own);
 }
 
-/* Entry i of the policy: "Rotate 30 % at 7". Entries that never fire are left out. */
+/* "Rotate:7(30%)" an entry; those that never fire are left out. */
 static void print_policy(const pba_schedule *schedule, const pba_policy *policy)
 {
     char text[64 * PBA_POLICY_MAX] = "";
@@ -32,8 +32,8 @@ static void print_policy(const pba_schedule *schedule, const pba_policy *policy)
         int probability = policy->values[2 * i], level = policy->values[2 * i + 1];
         const char *op = pba_schedule_op(schedule, i % pba_schedule_op_count(schedule));
         if (probability && length < sizeof text) {
-            length += (size_t)snprintf(text + length, sizeof text - length, "%s%s %d%%@%d",
-                                       length ? ", " : "", op, 10 * probability, level);
+            length += (size_t)snprintf(text + length, sizeof text - length, "%s%s:%d(%d%%)",
+                                       length ? " " : "", op, level, 10 * probability);
         }
     }
     cli_print_wrapped(8, length ? text : "nothing");
@@ -88,7 +88,7 @@ static pba_status show(const char *path, const pba_schedule *schedule, bool as_j
     if (!as_json) {
         cli_print("%s: %d segments over %d epochs\n", path, pba_schedule_segments(schedule),
                   pba_schedule_epochs(schedule));
-        cli_print("an entry \"Rotate 30%%@7\" fires with probability 30 %% at level 7\n\n");
+        cli_print("Rotate:7(30%%) is Rotate at level 7, firing with probability 30 %%\n\n");
         return each_segment(schedule, NULL);
     }
     cli_json json = {0};
@@ -120,6 +120,19 @@ static pba_status check(const char *path, const pba_schedule *schedule, bool as_
     cli_json_number(&json, "epochs", epochs);
     cli_json_close(&json, '}');
     return PBA_OK;
+}
+
+/* A schedule file may name any operation; here they must be ones that this version has. */
+static bool ops_are_known(const char *path, const pba_schedule *schedule)
+{
+    for (int i = 0; i < pba_schedule_op_count(schedule); i++) {
+        double parameter;
+        if (pba_op_parameter(pba_schedule_op(schedule, i), 0, &parameter) != PBA_OK) {
+            cli_error("%s: %s", path, pba_error_message());
+            return false;
+        }
+    }
+    return true;
 }
 
 enum verb { SHOW, CHECK, CONVERT, VERBS };
@@ -156,6 +169,16 @@ static enum verb parse_verb(const cli_arguments *arguments)
     return VERBS;
 }
 
+static int act(enum verb verb, const options *options, const cli_arguments *arguments,
+               const pba_schedule *schedule)
+{
+    const char *path = arguments->words[1];
+    pba_status status = verb == SHOW    ? show(path, schedule, options->json)
+                        : verb == CHECK ? check(path, schedule, options->json)
+                                        : pba_schedule_save(schedule, arguments->words[2]);
+    return status == PBA_OK ? CLI_DONE : cli_failed(status);
+}
+
 static int run(void *given, const cli_arguments *arguments)
 {
     const options *options = given;
@@ -166,15 +189,13 @@ static int run(void *given, const cli_arguments *arguments)
     const char *path = arguments->words[1];
     pba_schedule *schedule = NULL;
     pba_status status = pba_schedule_load(path, options->epochs, &schedule);
-    if (status == PBA_OK && verb == SHOW) {
-        status = show(path, schedule, options->json);
-    } else if (status == PBA_OK && verb == CHECK) {
-        status = check(path, schedule, options->json);
-    } else if (status == PBA_OK) {
-        status = pba_schedule_save(schedule, arguments->words[2]);
+    int result = status == PBA_OK ? CLI_DONE : cli_failed(status);
+    if (status == PBA_OK) {
+        result =
+            ops_are_known(path, schedule) ? act(verb, options, arguments, schedule) : CLI_FAILED;
     }
     pba_schedule_free(schedule);
-    return status == PBA_OK ? CLI_DONE : cli_failed(status);
+    return result;
 }
 
 const cli_command cli_schedule = {

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+# A thin front to Meson for the common cases; everything else is `meson` on the folder build/.
+#   make            install what is missing (as root; else say how), build build/pba
+#   make demo       search and train on generated data, a few minutes
+#   make test       run the tests
+#   make install    PREFIX=/usr/local and DESTDIR= as usual
+#   make clean      remove build/
+BUILD = build
+PREFIX = /usr/local
+
+.PHONY: all demo test install clean
+
+all: $(BUILD)/build.ninja
+	ninja -C $(BUILD)
+
+$(BUILD)/build.ninja:
+	sh scripts/install-deps.sh
+	meson setup --buildtype=release --prefix=$(PREFIX) $(BUILD)
+
+demo: all
+	sh scripts/demo.sh $(BUILD)/pba
+
+test: all
+	meson test -C $(BUILD) --print-errorlogs
+
+install: all
+	meson configure -Dprefix=$(PREFIX) $(BUILD)
+	meson install -C $(BUILD)
+
+clean:
+	rm -rf $(BUILD)

@@ -1,0 +1,25 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# What a user of the library does: installs it (here below a temporary folder), asks pkg-config, and
+# compiles each example against nothing else. Usage: check-install.sh SOURCE_ROOT BUILD_ROOT CC...
+set -eu
+source=$1 build=$2
+shift 2
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+
+DESTDIR=$folder meson install -C "$build" --no-rebuild --quiet
+pc=$(find "$folder" -name pba.pc)
+prefix=$(sed -n 's/^prefix=//p' "$pc")
+flags() {
+    PKG_CONFIG_PATH=$(dirname "$pc") pkg-config --define-variable="prefix=$folder$prefix" "$@" pba
+}
+libraries=$(flags --variable=libdir)
+
+[ "$(flags --modversion)" = "$(sed -n 's/^Version: //p' "$pc")" ]
+for example in "$source"/examples/*.c; do
+    # shellcheck disable=SC2046
+    "$@" -std=c17 -Wall -Werror $(flags --cflags) "$example" -o "$folder/example" $(flags --libs) -lm
+    echo "$(basename "$example") compiles against the installed library"
+done
+LD_LIBRARY_PATH=$libraries "$folder$prefix/bin/pba" --version | head -n 1

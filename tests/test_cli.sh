@@ -1,0 +1,178 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The command line as a user meets it: exit statuses, messages, formats; above all what it says to
+# bad input. Prints TAP. Usage: test_cli.sh PBA
+set -u
+pba=$(realpath "$1")
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder" || exit 1
+count=0
+
+result() { # ok|"not ok", name
+    count=$((count + 1))
+    echo "$1 $count - $2"
+}
+
+run() {
+    "$pba" "$@" >out 2>err </dev/null
+    status=$?
+}
+
+# works NAME TEXT ARGUMENT...: exit 0, nothing on standard error, standard output has TEXT.
+works() {
+    name=$1 text=$2
+    shift 2
+    run "$@"
+    if [ $status = 0 ] && [ ! -s err ] && { [ -z "$text" ] || grep -qF -e "$text" out; }; then
+        result ok "$name"
+    else
+        result "not ok" "$name"
+        echo "# pba $*: exit $status, wanted 0 and \"$text\""
+        head -n 5 out err | sed 's/^/# /'
+    fi
+}
+
+# refuses NAME STATUS TEXT ARGUMENT...: that exit status, nothing on standard output, one line
+# "pba: ..." on standard error which has TEXT, and no run folder left behind.
+refuses() {
+    name=$1 wanted=$2 text=$3
+    shift 3
+    run "$@"
+    if [ $status = "$wanted" ] && [ ! -s out ] && [ "$(wc -l <err)" = 1 ] &&
+        grep -q '^pba: ' err && grep -qF -e "$text" err && [ ! -e runs ]; then
+        result ok "$name"
+    else
+        result "not ok" "$name"
+        echo "# pba $*: exit $status, wanted $wanted and \"$text\""
+        head -n 5 out err | sed 's/^/# /'
+        [ ! -e runs ] || echo "# a run folder was left behind"
+        rm -rf runs
+    fi
+}
+
+# cifar FILE IMAGES: records of a label, round the ten classes, and 3,072 zeros.
+cifar() {
+    head -c 3072 /dev/zero >pixels
+    for i in $(seq 0 $(($2 - 1))); do
+        printf "\\$(printf '%03o' $((i % 10)))"
+        cat pixels
+    done >"$1"
+}
+
+# idx MAGIC: a folder idx/ with a file of images that starts with these four bytes (octal escapes).
+idx() {
+    mkdir -p idx
+    printf "$1"'\0\0\0\2\0\0\0\10\0\0\0\10' >idx/train-images-idx3-ubyte
+    head -c 128 /dev/zero >>idx/train-images-idx3-ubyte
+    printf '\0\0\10\1\0\0\0\2\0\1' >idx/train-labels-idx1-ubyte
+}
+
+# schedule OP VALUES LENGTH VERSION EPOCHS: schedule.json with one operation in one copy.
+schedule() {
+    printf '{"format": "pba-schedule", "version": %s, "space": "pba", "ops": ["%s"], "copies": 1,
+ "epochs": %s, "segments": [{"epochs": %s, "policy": [%s]}]}\n' "$4" "$1" "$5" "$3" "$2" >s.json
+}
+
+# -------------------------------------------------------------- in general
+
+works "version names the libraries" "oneDNN" --version
+works "overview" "COMMANDS" --help
+works "help" "COMMANDS" help
+for command in $("$pba" --help | sed -n '/^COMMANDS/,/^$/s/^    \([a-z]*\) .*/\1/p'); do
+    works "$command --help has examples" "EXAMPLES" "$command" --help
+    works "help $command is the same" "pba $command - " help "$command"
+    refuses "$command: an unknown option" 2 "no such option" "$command" --nonsense 3
+    refuses "$command: an unknown short option" 2 "no such option" "$command" -z
+done
+refuses "no command" 2 "--help"
+refuses "an unknown command" 2 "foo: no such command" foo
+refuses "help for an unknown command" 2 "foo: no such command" help foo
+refuses "an option near to one" 2 "the nearest one is width" models --widht 3
+refuses "an option without its value" 2 "--width needs a value" models --width
+refuses "an option for a value" 2 "--width needs a value" models --width --json
+refuses "half a number" 2 "--width: \"3x\" is not a whole number" models --width 3x
+refuses "an empty number" 2 "--width: \"\" is not a whole number" models --width=
+refuses "a number out of range" 2 "from 1 to" models --width 0
+refuses "an argument too many" 2 "one argument too many" ops Rotate
+"$pba" ops >/dev/full 2>err
+if [ $? = 1 ] && grep -q "^pba: standard output: No space left" err; then
+    result ok "a full disk under standard output"
+else
+    result "not ok" "a full disk under standard output"
+fi
+{ "$pba" ops; echo $? >status; } 2>err | true
+if [ "$(cat status)" = 1 ] && grep -q "^pba: standard output: Broken pipe" err; then
+    result ok "a closed pipe under standard output"
+else
+    # the reader may have read all before it left
+    [ "$(cat status)" = 0 ] && result ok "a pipe closed after all was written" ||
+        result "not ok" "a closed pipe under standard output"
+fi
+
+# ---------------------------------------------------------------- listings
+
+works "ops" "Rotate" ops
+works "ops as JSON" '"name": "Rotate"' ops --json
+works "models" "wrn-40-2" models
+works "size of a model" "2,232,794 parameters" models wrn-40-2
+works "size of a model as JSON" '"parameters": 2243546' models wrn-40-2:standard --json
+refuses "an unknown model" 2 "resnext" models resnext
+
+# ---------------------------------------------------------------- schedules
+
+schedule Rotate 3,7 5 1 5
+works "check a schedule" "fine, 1 segments over 5 epochs" schedule check s.json
+works "show a schedule" "Rotate:7(30%)" schedule show s.json
+works "show a schedule as JSON" '"from": 0' schedule show s.json --json
+schedule Twist 3,7 5 1 5
+refuses "a schedule with an unknown operation" 1 "Twist" schedule check s.json
+schedule Rotate 3,11 5 1 5
+refuses "a level out of range" 1 "s.json" schedule check s.json
+schedule Rotate 11,3 5 1 5
+refuses "a probability out of range" 1 "s.json" schedule check s.json
+schedule Rotate 3 5 1 5
+refuses "a policy that is too short" 1 "s.json" schedule check s.json
+schedule Rotate 3,7 4 1 5
+refuses "segments that do not add up" 1 "s.json" schedule check s.json
+schedule Rotate 3,7 5 2 5
+refuses "a future version" 1 "version" schedule check s.json
+head -c 40 s.json >t.json
+refuses "a truncated schedule" 1 "t.json" schedule check t.json
+printf '["1", "0", 2, 2, [%s0], [%s0]]\n' "$(printf '0, %.0s' $(seq 58))" \
+    "$(printf '0, %.0s' $(seq 58))" >log.txt
+refuses "a policy of 59 integers" 1 "59" schedule check log.txt --epochs 4
+printf '["1", "0", 2, 2, [%s0], [%s0]]\n' "$(printf '0, %.0s' $(seq 59))" \
+    "$(printf '1, %.0s' $(seq 59))" >log.txt
+works "a log" "fine, 2 segments over 4 epochs" schedule check log.txt --epochs 4
+refuses "a log without its length" 2 "--epochs" schedule check log.txt
+works "log to JSON" "" schedule convert log.txt c.json --epochs 4
+works "JSON to log" "" schedule convert c.json c.txt
+refuses "a missing schedule" 1 "none.json" schedule check none.json
+refuses "a folder as a schedule" 1 "not a plain file" schedule check .
+refuses "an unknown suffix" 2 ".json" schedule convert log.txt c.yaml --epochs 4
+refuses "schedule without a verb" 2 "argument is missing" schedule
+refuses "schedule with an unknown verb" 2 "show, check, convert" schedule print s.json
+refuses "convert without OUT" 2 "IN and OUT" schedule convert s.json
+refuses "a path below a file" 1 "Not a directory" schedule convert log.txt s.json/c.json --epochs 4
+
+# -------------------------------------------------------------------- data
+
+mkdir good cut empty
+cifar good/data_batch_1.bin 200
+cifar good/test_batch.bin 20
+cifar cut/data_batch_1.bin 20
+truncate -s -17 cut/data_batch_1.bin
+works "data info" "cifar-10" data info good
+works "data info as JSON" '"classes"' data info good --json
+works "data stats" "deviation" data stats good
+refuses "a missing data set" 1 "nowhere" data info nowhere
+refuses "a truncated data file" 1 "data_batch_1.bin" data info cut
+refuses "an empty folder" 1 "empty" data info empty
+refuses "a file as a data set" 1 "log.txt" data info log.txt
+idx '\0\0\10\1'
+refuses "a wrong magic number" 1 "train-images-idx3-ubyte" data info idx
+refuses "data with an unknown verb" 2 "neither info nor stats" data look good
+refuses "more images than there are" 1 "ask for fewer" data info good --train-size 100000
+
+echo "1..$count"
