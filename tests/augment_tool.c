@@ -91,9 +91,9 @@ int main(void)
 {
     job job;
     while (read_job(&job)) {
-        pba_status status = job.by_level ? pba_op_apply(&job.image, job.name, job.level, job.sign,
-                                                        job.seed)
-                                         : apply_value(&job);
+        pba_status status = job.by_level
+                                ? pba_op_apply(&job.image, job.name, job.level, job.sign, job.seed)
+                                : apply_value(&job);
         if (status != PBA_OK) {
             die(pba_error_message());
         }

@@ -6,6 +6,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "schedule/policy.h"
+
 /* parameter = base + direction * (range * level / 10), cut to a whole number where `whole`. */
 static const struct {
     const char *op;
@@ -35,18 +37,11 @@ static double pba_parameter(const augment_op *op, int level)
     return 0.0; /* an operation without a parameter */
 }
 
-/* The order of the flattened policy; schedules name it, and it must not change. */
-static const char *const ops[] = {
-    "Rotate", "TranslateX", "TranslateY",   "Brightness", "Color",
-    "Invert", "Sharpness",  "Posterize",    "ShearX",     "Solarize",
-    "ShearY", "Equalize",   "AutoContrast", "Cutout",     "Contrast",
-};
-
 const augment_space augment_space_pba = {.name = "pba",
                                          .paper = "Ho et al., Population Based Augmentation, 2019",
                                          .side = 32,
-                                         .ops = ops,
-                                         .op_count = sizeof ops / sizeof *ops,
+                                         .ops = schedule_pba_ops,
+                                         .op_count = SCHEDULE_PBA_OPS,
                                          .parameter = pba_parameter};
 
 augment_step augment_step_of(const augment_space *space, const augment_op *op, double scale)
