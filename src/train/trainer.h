@@ -17,10 +17,14 @@ typedef struct task {
     nn_graph *graph;
     const nn_backend *backend;
     nn_rate rate;
+    const uint8_t **images[3]; /* by pba_split: the pixels of each image, owned by the data set */
+    uint32_t *ids[3];          /* its stored number, which keys its augmentation */
+    int *labels[3];
+    int counts[3];
 } task;
 
-/* Opens data, draws splits, builds the network; checks every setting against them. `ops` as in
- * pipeline_options. */
+/* Opens data, draws splits, builds the network; checks every setting against them (PBA_USAGE: fewer
+ * training images than a batch). `ops` as in pipeline_options. recipe->val_size -1: none set apart. */
 pba_status task_open(const pba_recipe *recipe, const char *dataset, const char *const *ops,
                      int op_count, task **task);
 void task_free(task *task);
@@ -32,6 +36,7 @@ typedef struct trainer trainer;
 pba_status trainer_create(const task *task, int threads, trainer **trainer);
 void trainer_free(trainer *trainer);
 size_t trainer_bytes(const trainer *trainer);
+int trainer_evaluation_batch(const trainer *trainer); /* images between two asks of stop */
 
 typedef struct trainer_epoch {
     uint64_t seed;
@@ -39,7 +44,7 @@ typedef struct trainer_epoch {
     int epoch, epochs;        /* epoch 0..epochs-1 */
     const pba_policy *policy; /* NULL: baseline alone */
     bool plain;               /* neither policy nor baseline */
-    int max_steps;            /* 0: the whole epoch; otherwise stop after so many (measuring) */
+    int max_steps;            /* 0: the whole epoch; otherwise stop after so many */
 } trainer_epoch;
 
 typedef struct trainer_figures {
@@ -52,6 +57,9 @@ typedef struct trainer_figures {
  * a loss that is NaN or infinite ends the epoch early with that loss and PBA_OK. */
 pba_status trainer_run_epoch(trainer *trainer, float *block, const trainer_epoch *epoch,
                              const pba_observer *observer, trainer_figures *figures);
+
+/* Steps of an epoch: floor(train/batch). */
+int task_steps(const task *task);
 
 /* Error (share of wrong answers, 0..1) and mean loss on a whole split, without augmentation. */
 pba_status trainer_evaluate(trainer *trainer, const float *block, pba_split split,

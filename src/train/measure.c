@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "train/measure.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "core/memory.h"
+#include "core/threads.h"
+
+enum { WARM_STEPS = 2, STEPS = 7, EVALUATION_BATCHES = 3 };
+static const double ENOUGH_SECONDS = 3;
+
+typedef struct trial {
+    const task *task;
+    int threads;
+    measure *results; /* one per worker */
+} trial;
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    double left = *(const double *)a, right = *(const double *)b;
+    return (left > right) - (left < right);
+}
+
+/* A policy in which every operation is as likely as another, at a middling level. */
+static pba_policy typical_policy(void)
+{
+    pba_policy policy = {.entries = 30};
+    for (int i = 0; i < policy.entries; i++) {
+        policy.values[2 * i] = 5;
+        policy.values[2 * i + 1] = 4;
+    }
+    return policy;
+}
+
+/* A first step compiles and warms up; where it alone takes seconds, it is the measurement. */
+static pba_status time_steps(trainer *trainer, float *block, double *seconds)
+{
+    pba_policy policy = typical_policy();
+    trainer_epoch epoch = {.epochs = 1, .policy = &policy, .max_steps = 1};
+    double times[STEPS], spent = 0;
+    int count = 0;
+    for (int i = 0; count < STEPS && (i <= WARM_STEPS || spent < ENOUGH_SECONDS); i++) {
+        trainer_figures figures;
+        double start = now();
+        pba_status status = trainer_run_epoch(trainer, block, &epoch, NULL, &figures);
+        if (status != PBA_OK) {
+            return status;
+        }
+        double took = now() - start;
+        spent += took;
+        if (i >= WARM_STEPS || spent > ENOUGH_SECONDS) {
+            times[count++] = took;
+        }
+        if (spent > ENOUGH_SECONDS) {
+            break;
+        }
+    }
+    qsort(times, (size_t)count, sizeof *times, ascending);
+    *seconds = times[count / 2];
+    return PBA_OK;
+}
+
+/* Asked before every batch of an evaluation; ends it after a few. */
+typedef struct stopwatch {
+    double last, shortest;
+    int asked;
+} stopwatch;
+
+static bool stopwatch_ask(void *user)
+{
+    stopwatch *watch = user;
+    double time = now();
+    if (watch->asked++ && (watch->asked == 2 || time - watch->last < watch->shortest)) {
+        watch->shortest = time - watch->last;
+    }
+    watch->last = time;
+    return watch->asked > EVALUATION_BATCHES;
+}
+
+static pba_status time_evaluation(const task *task, trainer *trainer, const float *block,
+                                  double *seconds)
+{
+    pba_split split = task->counts[PBA_VALIDATION] ? PBA_VALIDATION : PBA_TEST;
+    stopwatch watch = {0};
+    pba_observer observer = {.stop = stopwatch_ask, .user = &watch};
+    double error, loss, start = now();
+    *seconds = 0;
+    if (!task->counts[split]) {
+        return PBA_OK;
+    }
+    pba_status status = trainer_evaluate(trainer, block, split, &observer, &error, &loss);
+    if (status != PBA_OK && status != PBA_INTERRUPTED) {
+        return status;
+    }
+    *seconds = watch.asked > 1 ? watch.shortest / trainer_evaluation_batch(trainer)
+                               : (now() - start) / task->counts[split];
+    return PBA_OK;
+}
+
+static pba_status measure_worker(void *context, int index)
+{
+    trial *trial = context;
+    const nn_graph *graph = trial->task->graph;
+    measure *result = &trial->results[index];
+    trainer *trainer = NULL;
+    float *block = memory_aligned(graph->block, sizeof *block);
+    pba_status status = block ? trainer_create(trial->task, trial->threads, &trainer) : PBA_MEMORY;
+    if (status == PBA_OK) {
+        nn_initialize(graph, block, 0, 0);
+        result->trainer_bytes = (double)trainer_bytes(trainer);
+        status = time_steps(trainer, block, &result->step_seconds);
+    }
+    if (status == PBA_OK) {
+        status = time_evaluation(trial->task, trainer, block, &result->evaluation_seconds);
+    }
+    trainer_free(trainer);
+    free(block);
+    return status;
+}
+
+pba_status measure_run(const task *task, int workers, int threads, measure *measure)
+{
+    trial trial = {.task = task, .threads = threads};
+    trial.results = memory_new((size_t)workers, sizeof *trial.results);
+    if (!trial.results) {
+        return PBA_MEMORY;
+    }
+    pba_status status = threads_run(workers, measure_worker, &trial);
+    *measure = trial.results[0];
+    for (int i = 1; i < workers; i++) {
+        measure->step_seconds += trial.results[i].step_seconds;
+        measure->evaluation_seconds += trial.results[i].evaluation_seconds;
+    }
+    measure->step_seconds /= workers;
+    measure->evaluation_seconds /= workers;
+    free(trial.results);
+    return status;
+}

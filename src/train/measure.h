@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * How long steps take and how much memory they need, measured before a job starts on blocks that
+ * belong to no member: nothing that the job computes depends on it. */
+#ifndef TRAIN_MEASURE_H
+#define TRAIN_MEASURE_H
+
+#include "train/trainer.h"
+
+typedef struct measure {
+    double step_seconds;       /* one training step of a batch */
+    double evaluation_seconds; /* one image */
+    double trainer_bytes;      /* plans and buffers of one trainer */
+} measure;
+
+/* Runs `workers` trainers of `threads` threads at once, as the job will; medians of a few steps. */
+pba_status measure_run(const task *task, int workers, int threads, measure *measure);
+
+#endif

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What a recipe opens: data and splits, network, augmentation; shared by all trainers, read-only. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "data/dataset.h"
+#include "train/trainer.h"
+
+static pba_status open_split(task *task, pba_split split)
+{
+    int count = pba_dataset_count(task->dataset, split);
+    task->counts[split] = count;
+    task->images[split] = memory_new((size_t)count, sizeof **task->images);
+    task->ids[split] = memory_new((size_t)count, sizeof **task->ids);
+    task->labels[split] = memory_new((size_t)count, sizeof **task->labels);
+    if (!task->images[split] || !task->ids[split] || !task->labels[split]) {
+        return PBA_MEMORY;
+    }
+    for (int i = 0; i < count; i++) {
+        pba_image view;
+        pba_status status =
+            pba_dataset_image(task->dataset, split, i, &view, &task->labels[split][i]);
+        if (status != PBA_OK) {
+            return status;
+        }
+        task->images[split][i] = view.pixels;
+        task->ids[split][i] = dataset_number(task->dataset, split, i);
+    }
+    return PBA_OK;
+}
+
+static pba_status open_data(task *task, const char *path)
+{
+    pba_recipe *recipe = &task->recipe;
+    pba_status status = pba_dataset_open(path, &task->dataset);
+    if (status == PBA_OK) {
+        status = pba_dataset_split(task->dataset, recipe->train_size, recipe->val_size,
+                                   recipe->split_seed);
+    }
+    if (status == PBA_OK) {
+        status = pba_dataset_describe(task->dataset, &task->info);
+    }
+    for (int split = 0; split < 3 && status == PBA_OK; split++) {
+        status = open_split(task, (pba_split)split);
+    }
+    if (status == PBA_OK && task->counts[PBA_TRAIN] < recipe->batch) {
+        status = status_set(PBA_USAGE,
+                            "%d training images are fewer than a batch of %d; give a smaller "
+                            "--batch or a larger --train-size",
+                            task->counts[PBA_TRAIN], recipe->batch);
+    }
+    recipe->train_size = task->counts[PBA_TRAIN];
+    recipe->val_size = task->counts[PBA_VALIDATION];
+    return status;
+}
+
+static pba_status open_pipeline(task *task, const char *const *ops, int op_count)
+{
+    pba_recipe *recipe = &task->recipe;
+    if (strcmp(recipe->baseline, "auto") == 0) {
+        snprintf(recipe->baseline, sizeof recipe->baseline, "%s", task->info.baseline);
+    }
+    pipeline_options options = {.width = task->info.width,
+                                .height = task->info.height,
+                                .channels = task->info.channels,
+                                .baseline = recipe->baseline,
+                                .ops = ops,
+                                .op_count = op_count,
+                                .scale_pixels = true};
+    pba_status status =
+        pba_dataset_statistics(task->dataset, options.mean, options.deviation);
+    return status == PBA_OK ? pipeline_create(&options, &task->pipeline) : status;
+}
+
+static pba_status open_all(task *task, const char *dataset, const char *const *ops, int op_count)
+{
+    const pba_recipe *recipe = &task->recipe;
+    pba_status status = nn_backend_find(recipe->backend, &task->backend);
+    if (status == PBA_OK) {
+        status = nn_rate_parse(recipe->lr_schedule, &task->rate);
+    }
+    if (status == PBA_OK) {
+        status = open_data(task, dataset);
+    }
+    if (status == PBA_OK) {
+        status = nn_model_build(recipe->model, task->info.width, task->info.height,
+                                task->info.channels, task->info.classes, &task->graph);
+    }
+    return status == PBA_OK ? open_pipeline(task, ops, op_count) : status;
+}
+
+pba_status task_open(const pba_recipe *recipe, const char *dataset, const char *const *ops,
+                     int op_count, task **result)
+{
+    task *fresh = memory_new(1, sizeof *fresh);
+    *result = NULL;
+    if (!fresh) {
+        return PBA_MEMORY;
+    }
+    fresh->recipe = *recipe;
+    pba_status status = open_all(fresh, dataset, ops, op_count);
+    if (status != PBA_OK) {
+        task_free(fresh);
+        return status;
+    }
+    *result = fresh;
+    return PBA_OK;
+}
+
+void task_free(task *task)
+{
+    if (!task) {
+        return;
+    }
+    for (int split = 0; split < 3; split++) {
+        free(task->images[split]);
+        free(task->ids[split]);
+        free(task->labels[split]);
+    }
+    pipeline_free(task->pipeline);
+    nn_graph_free(task->graph);
+    pba_dataset_free(task->dataset);
+    free(task);
+}
+
+int task_steps(const task *task)
+{
+    return task->counts[PBA_TRAIN] / task->recipe.batch;
+}

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * One thread's executor: a training plan, an evaluation plan and the buffers of a batch. It holds no
+ * member's state; every call names the block it works on. */
+#include "train/trainer.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "core/memory.h"
+#include "core/rng.h"
+
+/* From the OpenMP runtime that oneDNN was built with. Declared here, not by <omp.h>: the runtime's
+ * header of another compiler may describe another runtime. Sets the calling thread's count only. */
+extern void omp_set_num_threads(int threads);
+
+enum { EVALUATION_BATCH = 250 };
+static const double MOMENTUM = 0.9, CLIP = 5.0;
+
+struct trainer {
+    const task *task;
+    nn_plan *train, *evaluate;
+    int evaluation_batch;
+    pipeline_scratch *scratch;
+    uint32_t *order; /* training images in the order of the epoch */
+    const uint8_t **images;
+    uint32_t *ids;
+    int *labels;
+    float *logit_gradient, *gradient;
+};
+
+static pba_status create_plans(trainer *trainer)
+{
+    const task *task = trainer->task;
+    int most = task->counts[PBA_VALIDATION] > task->counts[PBA_TEST]
+                   ? task->counts[PBA_VALIDATION]
+                   : task->counts[PBA_TEST];
+    trainer->evaluation_batch = most < EVALUATION_BATCH ? (most > 0 ? most : 1) : EVALUATION_BATCH;
+    pba_status status = task->backend->plan_create(task->graph, task->recipe.batch, true,
+                                                   &trainer->train);
+    return status == PBA_OK
+               ? task->backend->plan_create(task->graph, trainer->evaluation_batch, false,
+                                            &trainer->evaluate)
+               : status;
+}
+
+static pba_status create_buffers(trainer *trainer)
+{
+    const task *task = trainer->task;
+    size_t batch = (size_t)task->recipe.batch;
+    trainer->order = memory_new((size_t)task->counts[PBA_TRAIN], sizeof *trainer->order);
+    trainer->images = memory_new(batch, sizeof *trainer->images);
+    trainer->ids = memory_new(batch, sizeof *trainer->ids);
+    trainer->labels = memory_new(batch, sizeof *trainer->labels);
+    trainer->logit_gradient =
+        memory_aligned(batch * (size_t)task->graph->classes, sizeof *trainer->logit_gradient);
+    trainer->gradient = memory_aligned(task->graph->trainable, sizeof *trainer->gradient);
+    if (!trainer->order || !trainer->images || !trainer->ids || !trainer->labels ||
+        !trainer->logit_gradient || !trainer->gradient) {
+        return PBA_MEMORY;
+    }
+    return pipeline_scratch_create(task->pipeline, &trainer->scratch);
+}
+
+pba_status trainer_create(const task *task, int threads, trainer **result)
+{
+    trainer *fresh = memory_new(1, sizeof *fresh);
+    *result = NULL;
+    if (!fresh) {
+        return PBA_MEMORY;
+    }
+    fresh->task = task;
+    omp_set_num_threads(threads);
+    pba_status status = create_plans(fresh);
+    if (status == PBA_OK) {
+        status = create_buffers(fresh);
+    }
+    if (status != PBA_OK) {
+        trainer_free(fresh);
+        return status;
+    }
+    *result = fresh;
+    return PBA_OK;
+}
+
+void trainer_free(trainer *trainer)
+{
+    if (!trainer) {
+        return;
+    }
+    const nn_backend *backend = trainer->task->backend;
+    backend->plan_free(trainer->train);
+    backend->plan_free(trainer->evaluate);
+    pipeline_scratch_free(trainer->scratch);
+    free(trainer->order);
+    free(trainer->images);
+    free(trainer->ids);
+    free(trainer->labels);
+    free(trainer->logit_gradient);
+    free(trainer->gradient);
+    free(trainer);
+}
+
+size_t trainer_bytes(const trainer *trainer)
+{
+    const nn_backend *backend = trainer->task->backend;
+    return backend->plan_bytes(trainer->train) + backend->plan_bytes(trainer->evaluate) +
+           trainer->task->graph->trainable * sizeof(float);
+}
+
+int trainer_evaluation_batch(const trainer *trainer)
+{
+    return trainer->evaluation_batch;
+}
+
+static void draw_order(trainer *trainer, const trainer_epoch *epoch)
+{
+    uint32_t count = (uint32_t)trainer->task->counts[PBA_TRAIN];
+    for (uint32_t i = 0; i < count; i++) {
+        trainer->order[i] = i;
+    }
+    rng stream = rng_at(epoch->seed, RNG_ORDER, epoch->member, (uint32_t)epoch->epoch, 0);
+    rng_shuffle(&stream, trainer->order, count);
+}
+
+/* The images of a step into the training plan's input, their labels beside. */
+static void fill_batch(trainer *trainer, const trainer_epoch *epoch, int step)
+{
+    const task *task = trainer->task;
+    int batch = task->recipe.batch;
+    for (int i = 0; i < batch; i++) {
+        uint32_t image = trainer->order[step * batch + i];
+        trainer->images[i] = task->images[PBA_TRAIN][image];
+        trainer->ids[i] = task->ids[PBA_TRAIN][image];
+        trainer->labels[i] = task->labels[PBA_TRAIN][image];
+    }
+    float *input = task->backend->input(trainer->train);
+    if (epoch->plain) {
+        pipeline_normalize(task->pipeline, trainer->images, batch, input);
+        return;
+    }
+    pipeline_key key = {epoch->seed, epoch->member, (uint32_t)epoch->epoch};
+    pipeline_augment(task->pipeline, trainer->scratch, epoch->policy, key, trainer->images,
+                     trainer->ids, batch, input);
+}
+
+static nn_step step_settings(const task *task, const trainer_epoch *epoch, int step)
+{
+    const pba_recipe *recipe = &task->recipe;
+    return (nn_step){.lr = nn_rate_at(&task->rate, recipe->lr, epoch->epoch, epoch->epochs, step,
+                                      task_steps(task)),
+                     .momentum = MOMENTUM,
+                     .weight_decay = recipe->weight_decay,
+                     .clip = CLIP};
+}
+
+/* One step; `loss` is the batch's mean, before the step. */
+static pba_status run_step(trainer *trainer, float *block, const trainer_epoch *epoch, int step,
+                           double *loss, int *correct)
+{
+    const task *task = trainer->task;
+    const nn_backend *backend = task->backend;
+    const void *logits;
+    fill_batch(trainer, epoch, step);
+    pba_status status = backend->load(trainer->train, block);
+    if (status == PBA_OK) {
+        status = backend->forward(trainer->train, block, &logits);
+    }
+    if (status != PBA_OK) {
+        return status;
+    }
+    *loss = nn_cross_entropy(logits, trainer->labels, task->recipe.batch, task->graph->classes,
+                             trainer->logit_gradient, correct);
+    if (!isfinite(*loss)) {
+        return PBA_OK;
+    }
+    status = backend->backward(trainer->train, trainer->logit_gradient, trainer->gradient);
+    if (status == PBA_OK) {
+        nn_step settings = step_settings(task, epoch, step);
+        nn_optimize(task->graph, block, trainer->gradient, &settings);
+    }
+    return status;
+}
+
+static bool stopped(const pba_observer *observer)
+{
+    return observer && observer->stop && observer->stop(observer->user);
+}
+
+pba_status trainer_run_epoch(trainer *trainer, float *block, const trainer_epoch *epoch,
+                             const pba_observer *observer, trainer_figures *figures)
+{
+    int steps = task_steps(trainer->task), batch = trainer->task->recipe.batch;
+    double loss_sum = 0;
+    int64_t correct_sum = 0;
+    if (epoch->max_steps && epoch->max_steps < steps) {
+        steps = epoch->max_steps;
+    }
+    draw_order(trainer, epoch);
+    for (int step = 0; step < steps; step++) {
+        double loss;
+        int correct;
+        if (stopped(observer)) {
+            return status_set(PBA_INTERRUPTED, "interrupted");
+        }
+        pba_status status = run_step(trainer, block, epoch, step, &loss, &correct);
+        if (status != PBA_OK) {
+            return status;
+        }
+        loss_sum += loss;
+        correct_sum += correct;
+        if (!isfinite(loss)) {
+            break;
+        }
+    }
+    figures->images = (int64_t)steps * batch;
+    figures->loss = loss_sum / steps;
+    figures->accuracy = (double)correct_sum / (double)figures->images;
+    return PBA_OK;
+}
+
+/* Images first..first+count of a split through the evaluation plan; adds to loss and correct. */
+static pba_status evaluate_batch(trainer *trainer, pba_split split, int first, int count,
+                                 double *loss, int *correct)
+{
+    const task *task = trainer->task;
+    const void *logits;
+    int right;
+    pipeline_normalize(task->pipeline, task->images[split] + first, count,
+                       task->backend->input(trainer->evaluate));
+    /* An evaluation plan reads running statistics only; the block is not changed. */
+    pba_status status = task->backend->forward(trainer->evaluate, NULL, &logits);
+    if (status == PBA_OK) {
+        *loss += count * nn_cross_entropy(logits, task->labels[split] + first, count,
+                                          task->graph->classes, NULL, &right);
+        *correct += right;
+    }
+    return status;
+}
+
+pba_status trainer_evaluate(trainer *trainer, const float *block, pba_split split,
+                            const pba_observer *observer, double *error, double *loss)
+{
+    int count = trainer->task->counts[split], correct = 0;
+    double loss_sum = 0;
+    if (!count) {
+        return status_set(PBA_USAGE, "there are no images to evaluate on");
+    }
+    pba_status status = trainer->task->backend->load(trainer->evaluate, block);
+    for (int first = 0; first < count && status == PBA_OK; first += trainer->evaluation_batch) {
+        int left = count - first;
+        if (stopped(observer)) {
+            return status_set(PBA_INTERRUPTED, "interrupted");
+        }
+        status = evaluate_batch(trainer, split, first,
+                                left < trainer->evaluation_batch ? left : trainer->evaluation_batch,
+                                &loss_sum, &correct);
+    }
+    *error = 1.0 - (double)correct / count;
+    *loss = loss_sum / count;
+    return status;
+}
