@@ -244,7 +244,7 @@ PBA_API const char *pba_dataset_class(const pba_dataset *dataset, int label);
 /* Draws the splits, stratified by class, from split_seed alone: test (one image in six, where the
  * format has none), then validation, then training; the first two do not depend on train_size.
  * train_size 0: all that is left. val_size 0: one in five of what test left, at most 5,000; where
- * the format stores validation images, all of those. PBA_NOT_FOUND where more is asked than there is
+ * the format stores validation images, all of those; val_size -1: none. PBA_NOT_FOUND where more is asked than there is
  * or a class would be left without a training image; the splits drawn before are then kept. May be
  * called again. */
 PBA_API pba_status pba_dataset_split(pba_dataset *dataset, int train_size, int val_size,

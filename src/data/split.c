@@ -201,6 +201,10 @@ static pba_status draw_stored_validation(const pba_dataset *dataset, int size, u
 static pba_status draw_validation(const pba_dataset *dataset, deck *pool, int size, uint64_t seed,
                                   draft *draft)
 {
+    if (size < 0) { /* none */
+        draft->lists[PBA_VALIDATION] = memory_new(0, sizeof(uint32_t));
+        return draft->lists[PBA_VALIDATION] ? PBA_OK : PBA_MEMORY;
+    }
     if (dataset->content.counts[PBA_VALIDATION]) {
         return draw_stored_validation(dataset, size, seed, draft);
     }
@@ -287,7 +291,7 @@ static pba_status draw_all(const pba_dataset *dataset, int train_size, int val_s
 pba_status pba_dataset_split(pba_dataset *dataset, int train_size, int val_size,
                              uint64_t split_seed)
 {
-    if (train_size < 0 || val_size < 0) {
+    if (train_size < 0 || val_size < -1) {
         return status_set(PBA_USAGE, "split: %d images is no size; give 0 (default) or more",
                           train_size < 0 ? train_size : val_size);
     }

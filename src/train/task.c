@@ -129,3 +129,10 @@ int task_steps(const task *task)
 {
     return task->counts[PBA_TRAIN] / task->recipe.batch;
 }
+
+double task_bytes(const task *task)
+{
+    const pba_dataset_info *info = &task->info;
+    return (double)(info->train_images + info->test_images) * info->width * info->height *
+           info->channels;
+}

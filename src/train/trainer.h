@@ -29,6 +29,9 @@ pba_status task_open(const pba_recipe *recipe, const char *dataset, const char *
                      int op_count, task **task);
 void task_free(task *task);
 
+/* What the task itself holds: mostly the pixels. */
+double task_bytes(const task *task);
+
 typedef struct trainer trainer;
 
 /* Compiles the plans. Sets OpenMP's thread count of the calling thread, which must be the one that

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "train/run.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/file.h"
+
+enum { CONFIG_VERSION = 1, CONFIG_BYTES = 1 << 20 };
+
+/* The deepest part of `path` that exists; "." and "/" always do. */
+static void existing_part(const char *path, char part[PBA_PATH_MAX])
+{
+    snprintf(part, PBA_PATH_MAX, "%s", path);
+    while (access(part, F_OK) != 0) {
+        char *slash = strrchr(part, '/');
+        if (!slash) {
+            snprintf(part, PBA_PATH_MAX, ".");
+            return;
+        }
+        slash[slash == part] = 0;
+        if (slash == part) {
+            return;
+        }
+    }
+}
+
+pba_status run_check(const char *path)
+{
+    char config[PBA_PATH_MAX], part[PBA_PATH_MAX];
+    pba_status status = file_join(config, path, "config.json");
+    if (status != PBA_OK) {
+        return status;
+    }
+    if (file_exists(config)) {
+        return status_set(PBA_EXISTS,
+                          "%s: holds a run already; continue it with --resume %s, or give another "
+                          "--out",
+                          path, path);
+    }
+    existing_part(path, part);
+    if (!file_is_folder(part)) {
+        return status_set(PBA_IO, "%s: cannot be created, since %s is a file; give another --out",
+                          path, part);
+    }
+    if (access(part, W_OK | X_OK) != 0) {
+        return status_set(PBA_IO, "%s: the folder %s cannot be written (%s); give another --out",
+                          path, part, strerror(errno));
+    }
+    return PBA_OK;
+}
+
+pba_status run_write_json(const char *folder, const char *name, json_t *object)
+{
+    char path[PBA_PATH_MAX];
+    char *text = object ? json_dumps(object, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) : NULL;
+    json_decref(object);
+    if (!text) {
+        return status_set(PBA_MEMORY, "%s/%s: out of memory", folder, name);
+    }
+    pba_status status = file_join(path, folder, name);
+    if (status == PBA_OK) {
+        file_part parts[] = {{text, strlen(text)}, {"\n", 1}};
+        status = file_write_parts(path, parts, 2);
+    }
+    free(text);
+    return status;
+}
+
+static json_t *settings_of(const void *options, const pba_setting *rows, size_t count)
+{
+    json_t *settings = json_object();
+    for (size_t i = 0; i < count; i++) {
+        char text[PBA_PATH_MAX];
+        if (!rows[i].place && pba_settings_get(options, rows, count, rows[i].name, text,
+                                               sizeof text) == PBA_OK) {
+            json_object_set_new(settings, rows[i].name, json_string(text));
+        }
+    }
+    return settings;
+}
+
+pba_status run_write_config(const char *folder, const char *kind, const void *options,
+                            const pba_setting *rows, size_t count)
+{
+    json_t *config =
+        json_pack("{s:s, s:i, s:s, s:s, s:s, s:o}", "format", "pba-run", "version", CONFIG_VERSION,
+                  "kind", kind, "pba", pba_version(), "build", pba_build_info(), "settings",
+                  settings_of(options, rows, count));
+    return run_write_json(folder, "config.json", config);
+}
+
+static pba_status read_settings(const char *path, json_t *config, void *options,
+                                const pba_setting *rows, size_t count)
+{
+    const char *name;
+    json_t *value, *settings = json_object_get(config, "settings");
+    if (!json_is_object(settings)) {
+        return status_set(PBA_FORMAT, "%s: has no \"settings\"", path);
+    }
+    json_object_foreach(settings, name, value)
+    {
+        const char *text = json_string_value(value);
+        if (!text || pba_settings_set(options, rows, count, name, text) != PBA_OK) {
+            return text ? status_prefix(PBA_FORMAT, "%s", path)
+                        : status_set(PBA_FORMAT, "%s: setting %s is no text", path, name);
+        }
+    }
+    return PBA_OK;
+}
+
+static pba_status check_config(const char *path, json_t *config, const char *kind)
+{
+    const char *format = json_string_value(json_object_get(config, "format"));
+    const char *found = json_string_value(json_object_get(config, "kind"));
+    json_int_t version = json_integer_value(json_object_get(config, "version"));
+    if (!format || strcmp(format, "pba-run") != 0 || !found || version < 1) {
+        return status_set(PBA_FORMAT, "%s: is no run's config.json", path);
+    }
+    if (version > CONFIG_VERSION) {
+        return status_set(PBA_FORMAT,
+                          "%s: version %lld is newer than this program reads (%d); update pba", path,
+                          (long long)version, CONFIG_VERSION);
+    }
+    if (strcmp(found, kind) != 0) {
+        return status_set(PBA_FORMAT, "%s: belongs to a run of kind %s, not %s", path, found, kind);
+    }
+    return PBA_OK;
+}
+
+pba_status run_read_config(const char *folder, const char *kind, void *options,
+                           const pba_setting *rows, size_t count)
+{
+    char path[PBA_PATH_MAX], *text = NULL;
+    size_t size;
+    json_error_t error;
+    pba_status status = file_join(path, folder, "config.json");
+    if (status == PBA_OK) {
+        status = file_read(path, CONFIG_BYTES, &text, &size);
+    }
+    if (status != PBA_OK) {
+        return status;
+    }
+    json_t *config = json_loadb(text, size, 0, &error);
+    free(text);
+    if (!config) {
+        return status_set(PBA_FORMAT, "%s: line %d: %s", path, error.line, error.text);
+    }
+    status = check_config(path, config, kind);
+    if (status == PBA_OK) {
+        status = read_settings(path, config, options, rows, count);
+    }
+    json_decref(config);
+    return status;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What the folders of searches and training runs have in common: where they may be, and config.json,
+ * which is enough to run the job again. */
+#ifndef TRAIN_RUN_H
+#define TRAIN_RUN_H
+
+#include <jansson.h>
+
+#include "core/status.h"
+
+/* Whether a job may create `path`, without leaving anything behind: PBA_EXISTS where a run is there
+ * already (the message names --resume), PBA_IO where the folder could not be created or written. */
+pba_status run_check(const char *path);
+
+/* Writes config.json: format, version, kind ("search", "train"), versions of the libraries, and the
+ * recipe's settings as text (rows that say only where or how fast are left out, the data set's path
+ * is kept). */
+pba_status run_write_config(const char *folder, const char *kind, const void *options,
+                            const pba_setting *rows, size_t count);
+
+/* Reads config.json back into options (already initialized). PBA_FORMAT for another format or kind,
+ * or a version newer than this program's. */
+pba_status run_read_config(const char *folder, const char *kind, void *options,
+                           const pba_setting *rows, size_t count);
+
+/* Writes an object as an indented file, whole or not at all; gives the object back. */
+pba_status run_write_json(const char *folder, const char *name, json_t *object);
+
+#endif
