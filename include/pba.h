@@ -231,7 +231,8 @@ typedef struct pba_dataset_info {
     const char *notes;    /* said aloud: which files were found, which were not; may be "" */
     const char *baseline; /* default baseline augmentation: "crop:4,flip,cutout:16" */
     int width, height, channels, classes;
-    int train_images, test_images; /* as stored; test 0: the format has no test split */
+    /* As stored; validation or test 0: the format has none, they are drawn from training. */
+    int train_images, val_images, test_images;
 } pba_dataset_info;
 
 /* DATASET is a path, recognized by content, or "demo". */

@@ -16,7 +16,7 @@
 #include "core/rng.h"
 #include "data/dataset.h"
 
-enum { PIXELS = 3072, RECORD10 = 1 + PIXELS, RECORD100 = 2 + PIXELS };
+enum { DEMO_CHECKSUM = 0x264fa921, PIXELS = 3072, RECORD10 = 1 + PIXELS, RECORD100 = 2 + PIXELS };
 
 /* ------------------------------------------------------------------ helpers */
 
@@ -635,8 +635,8 @@ static void check_statistics(const pba_dataset *dataset)
                 }
             }
         }
-        assert_true(fabsl(mean[c] - sum / count) < 1e-12L);
-        assert_true(fabsl(deviation[c] - sqrtl(square / count)) < 1e-12L);
+        assert_true(fabs(mean[c] - (double)(sum / count)) < 1e-12);
+        assert_true(fabs(deviation[c] - (double)sqrtl(square / count)) < 1e-12);
     }
 }
 
@@ -664,6 +664,76 @@ static void test_statistics_flat(void **state)
     assert_ok(pba_dataset_statistics(dataset, mean, deviation));
     assert_true(mean[0] == 0.2);
     assert_true(deviation[0] == 1 && deviation[1] == 1 && deviation[2] == 1);
+    pba_dataset_free(dataset);
+}
+
+/* -------------------------------------------------------------------- demo */
+
+static double mean_luma(const uint8_t *pixels)
+{
+    double sum = 0;
+    for (int i = 0; i < PIXELS; i++) {
+        sum += pixels[i];
+    }
+    return sum / PIXELS;
+}
+
+/* Share of images whose brightest pixels lie further from the mean than the darkest: light ink. */
+static double light_on_dark(const pba_dataset *dataset, pba_split split)
+{
+    int count = pba_dataset_count(dataset, split), light = 0;
+    for (int i = 0; i < count; i++) {
+        pba_image view;
+        int label, low = 255, high = 0;
+        assert_ok(pba_dataset_image(dataset, split, i, &view, &label));
+        for (int p = 0; p < PIXELS; p++) {
+            low = view.pixels[p] < low ? view.pixels[p] : low;
+            high = view.pixels[p] > high ? view.pixels[p] : high;
+        }
+        light += high - mean_luma(view.pixels) > mean_luma(view.pixels) - low;
+    }
+    return (double)light / count;
+}
+
+static void test_demo(void **state)
+{
+    pba_dataset *dataset;
+    assert_ok(pba_dataset_open("demo", &dataset));
+    pba_dataset_info info = describe(dataset);
+    assert_string_equal(info.format, "demo");
+    assert_non_null(strstr(info.notes, "generated"));
+    assert_int_equal(info.train_images, 2000);
+    assert_int_equal(info.val_images, 1000);
+    assert_int_equal(info.test_images, 2000);
+    assert_ok(pba_dataset_split(dataset, 1000, 0, 1));
+    assert_int_equal(pba_dataset_count(dataset, PBA_VALIDATION), 1000);
+    assert_ok(pba_dataset_split(dataset, 0, 500, 1));
+    assert_int_equal(pba_dataset_count(dataset, PBA_TRAIN), 2000);
+    int counts[10];
+    for (int split = PBA_TRAIN; split <= PBA_TEST; split++) {
+        count_classes(dataset, (pba_split)split, counts);
+        for (int c = 0; c < 10; c++) {
+            assert_int_equal(counts[c], pba_dataset_count(dataset, (pba_split)split) / 10);
+        }
+    }
+    for (int i = 0; i < 500; i++) {
+        assert_in_range(dataset_number(dataset, PBA_VALIDATION, i), 2000, 2999);
+    }
+    assert_true(light_on_dark(dataset, PBA_TRAIN) > 0.99);
+    assert_true(fabs(light_on_dark(dataset, PBA_TEST) - 2.0 / 3) < 0.05);
+    assert_int_equal(pba_dataset_split(dataset, 2001, 0, 1), PBA_NOT_FOUND);
+    assert_message("2001 training images");
+    assert_int_equal(pba_dataset_split(dataset, 0, 1001, 1), PBA_NOT_FOUND);
+    assert_message("1001 validation images were asked for, there are 1000");
+    pba_dataset_free(dataset);
+}
+
+/* The pixels are the same everywhere. A deliberate change of the drawing changes this number. */
+static void test_demo_checksum(void **state)
+{
+    pba_dataset *dataset;
+    assert_ok(pba_dataset_open("demo", &dataset));
+    assert_int_equal(crc32(0, dataset->content.pixels, 5000 * PIXELS), DEMO_CHECKSUM);
     pba_dataset_free(dataset);
 }
 
@@ -742,6 +812,8 @@ int main(void)
         IN_FOLDER(test_split_refused),
         IN_FOLDER(test_statistics),
         IN_FOLDER(test_statistics_flat),
+        cmocka_unit_test(test_demo),
+        cmocka_unit_test(test_demo_checksum),
         cmocka_unit_test(test_real_cifar),
         cmocka_unit_test(test_real_mnist),
         cmocka_unit_test(test_real_optdigits),

@@ -10,7 +10,7 @@
 #include "core/file.h"
 #include "core/memory.h"
 
-static const data_format *const formats[] = {&data_cifar10, &data_cifar100, &data_idx};
+static const data_format *const formats[] = {&data_demo, &data_cifar10, &data_cifar100, &data_idx};
 enum { FORMATS = sizeof formats / sizeof *formats };
 
 /* "a (x), b (y)": what each format looks for. */
@@ -42,9 +42,10 @@ static pba_status unrecognized(const char *path)
     char known[1024];
     list_formats(known, sizeof known);
     if (!file_exists(path)) {
-        return status_set(PBA_NOT_FOUND,
-                          "%s: there is no such file or folder; a data set is a folder (%s)", path,
-                          known);
+        return status_set(
+            PBA_NOT_FOUND,
+            "%s: there is no such file or folder; a data set is a folder with one of these (%s)",
+            path, known);
     }
     if (!file_is_folder(path)) {
         return status_set(PBA_FORMAT, "%s: is no data set; give the folder that holds one (%s)",
@@ -111,6 +112,7 @@ pba_status pba_dataset_describe(const pba_dataset *dataset, pba_dataset_info *in
                                .channels = content->channels,
                                .classes = content->classes,
                                .train_images = content->counts[PBA_TRAIN],
+                               .val_images = content->counts[PBA_VALIDATION],
                                .test_images = content->counts[PBA_TEST]};
     return PBA_OK;
 }

@@ -34,6 +34,7 @@ typedef struct data_format {
 
 extern const data_format data_cifar10;  /* formats/cifar.c */
 extern const data_format data_cifar100; /* formats/cifar.c */
+extern const data_format data_demo;     /* formats/demo.c */
 extern const data_format data_idx;      /* formats/idx.c */
 
 /* Room for `more` images behind those that counts[] holds; width, height and channels are set. */
