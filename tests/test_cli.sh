@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # The command line as a user meets it: exit statuses, messages, formats; above all what it says to
-# bad input. Prints TAP. Usage: test_cli.sh PBA
+# bad input. Prints TAP. Usage: test_cli.sh PBA SOURCE_ROOT
 set -u
 pba=$(realpath "$1")
+source=$(realpath "$2")
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder" || exit 1
@@ -155,6 +156,9 @@ refuses "schedule without a verb" 2 "argument is missing" schedule
 refuses "schedule with an unknown verb" 2 "show, check, convert" schedule print s.json
 refuses "convert without OUT" 2 "IN and OUT" schedule convert s.json
 refuses "a path below a file" 1 "Not a directory" schedule convert log.txt s.json/c.json --epochs 4
+
+sed -n '/^```json/,/^```/p' "$source/docs/schedule-format.md" | sed '/^```/d' >doc.json
+works "the example of the documentation" "fine, 2 segments over 5 epochs" schedule check doc.json
 
 # -------------------------------------------------------------------- data
 
