@@ -323,7 +323,8 @@ typedef struct pba_population_options {
     int epochs, interval; /* 1.. */
     uint64_t seed;
     int copies;           /* of the operation list; PBA: 2 */
-    double quantile;      /* share copied and replaced; PBA: 0.25, at most 0.5; 0: no selection */
+    double quantile;      /* share copied and share replaced, each ceil(population * quantile) and at
+                             most half; PBA: 0.25, at most 0.5; 0: nobody copies, nobody explores */
     double resample;      /* probability of a uniform redraw of a parameter; PBA: 0.2 */
     const char *const *ops; /* NULL: the fifteen of PBA */
     int op_count;
@@ -344,14 +345,16 @@ PBA_API pba_status pba_population_create(const pba_population_options *options,
                                          pba_population **population);
 PBA_API void pba_population_free(pba_population *population);
 PBA_API pba_status pba_population_ask(pba_population *population, pba_task *task);
-/* error: validation error 0..1, lower is better; NaN or infinity counts as worst. */
+/* error: validation error 0..1 (any measure will do), lower is better, ties go to the lower member;
+ * NaN or infinity counts as worst, and such a member is never copied. PBA_USAGE: not asked for. */
 PBA_API pba_status pba_population_tell(pba_population *population, int member, double error);
 /* After the end: the best member, its error, and the policies along its lineage. */
 PBA_API pba_status pba_population_best(const pba_population *population, int *member,
                                        double *error);
 PBA_API pba_status pba_population_schedule(const pba_population *population,
                                            pba_schedule **schedule);
-/* The whole state as JSON text (malloc'd, free it) and back. */
+/* The whole state as JSON text (malloc'd, free it) and back, between any two calls. Whoever reads it
+ * asks again for the members that were out. PBA_FORMAT for a text that no population can be in. */
 PBA_API pba_status pba_population_to_json(const pba_population *population, char **text);
 PBA_API pba_status pba_population_from_json(const char *text, pba_population **population);
 
