@@ -400,8 +400,8 @@ static geometry conv_geometry(const nn_plan *plan, const nn_node *node)
 {
     int in = plan->graph->nodes[node->inputs[0]].shape.channels;
     return (geometry){.strides = {node->stride, node->stride},
-                      .before = {node->pad_before, node->pad_before},
-                      .after = {node->pad_after, node->pad_after},
+                      .before = {node->pad_before, node->pad_left},
+                      .after = {node->pad_after, node->pad_right},
                       .weights = {node->shape.channels, in, node->kernel, node->kernel}};
 }
 
@@ -1216,8 +1216,11 @@ static void compile(nn_plan *plan)
 
 static pba_status plan_create(const nn_graph *graph, int batch, bool training, nn_plan **plan)
 {
-    nn_plan *fresh = memory_new(1, sizeof *fresh);
     *plan = NULL;
+    if (batch < 1) {
+        return status_set(PBA_USAGE, "batch %d: must be at least 1", batch);
+    }
+    nn_plan *fresh = memory_new(1, sizeof *fresh);
     if (!fresh) {
         return PBA_MEMORY;
     }
@@ -1285,8 +1288,24 @@ static pba_status plan_forward(nn_plan *plan, void *block, const void **logits)
     return status;
 }
 
+/* Primitives write a tensor's numbers; what lies between two tensors is for us to clear. */
+static void clear_padding(const nn_graph *graph, float *gradient)
+{
+    for (int i = 0; i < graph->tensor_count; i++) {
+        const nn_tensor *each = &graph->tensors[i];
+        size_t tail = (16 - each->count % 16) % 16;
+        if (each->role == NN_TRAINABLE) {
+            memset(gradient + each->offset + each->count, 0, tail * sizeof *gradient);
+        }
+    }
+}
+
 static pba_status plan_backward(nn_plan *plan, const void *logit_gradient, void *gradient)
 {
+    if (!plan->training) {
+        return status_set(PBA_INTERNAL, "backward: the plan was made for evaluation");
+    }
+    clear_padding(plan->graph, gradient);
     size_t bytes = (size_t)plan->batch * (size_t)plan->graph->classes * sizeof(float);
     memcpy(plan->logit_gradient.buffer->data, logit_gradient, bytes);
     bind(plan->to_gradient, gradient);
