@@ -179,4 +179,44 @@ refuses "a wrong magic number" 1 "train-images-idx3-ubyte" data info idx
 refuses "data with an unknown verb" 2 "neither info nor stats" data look good
 refuses "more images than there are" 1 "ask for fewer" data info good --train-size 100000
 
+# ------------------------------------------------------------------- train
+
+small="--model wrn-10-1 --train-size 64 --batch 32 --epochs 1"
+works "train --dry-run" "wrn-10-1" train good $small --dry-run
+works "train --dry-run as JSON" '"parameters"' train good $small --dry-run --json
+[ -e runs ] && result "not ok" "--dry-run writes nothing" || result ok "--dry-run writes nothing"
+refuses "train: a missing data set" 1 "nowhere" train nowhere $small
+refuses "train: a truncated data file" 1 "data_batch_1.bin" train cut $small
+refuses "train: an empty folder" 1 "empty" train empty $small
+refuses "train: a wrong magic number" 1 "train-images-idx3-ubyte" train idx $small
+refuses "train: fewer images than a batch" 2 "batch" train good --model wrn-10-1 --train-size 64
+refuses "train: more images than there are" 1 "ask for fewer" train good $small --train-size 1000
+refuses "train: an unknown model" 2 "resnext" train good $small --model resnext
+refuses "train: --epochs 3x" 2 '--epochs: "3x"' train good $small --epochs 3x
+refuses "train: --seeds 0" 2 "--seeds" train good $small --seeds 0
+refuses "train: an unknown baseline" 2 "twist" train good $small --baseline twist:3
+refuses "train: an unknown rate schedule" 2 "falling" train good $small --lr-schedule falling
+refuses "train: a path below a file" 1 "good/test_batch.bin" train good $small \
+    --out good/test_batch.bin/run
+refuses "train: a schedule that is missing" 1 "none.json" train good $small --augment none.json
+refuses "train: a folder that is no run" 1 "empty" train good $small --augment empty
+schedule Twist 3,7 5 1 5
+refuses "train: an unknown operation" 1 "Twist" train good $small --augment s.json
+schedule Rotate 3,11 5 1 5
+refuses "train: a level out of range" 1 "s.json" train good $small --augment s.json
+schedule Rotate 3,7 5 2 5
+refuses "train: a future version" 1 "version" train good $small --augment s.json
+schedule Rotate 3,7 4 1 5
+refuses "train: segments that do not add up" 1 "s.json" train good $small --augment s.json
+refuses "train: a log, which lacks its length" 2 "pba schedule convert" train good $small \
+    --augment log.txt
+schedule Rotate 3,7 5 1 5
+works "train under a schedule" "test error" train good $small --augment s.json --out run -q
+[ -s run/result.json ] && [ -s run/weights-0.safetensors ] && result ok "figures and weights" ||
+    result "not ok" "figures and weights"
+run train good $small --augment s.json --out run -q
+[ $status = 1 ] && grep -q "^pba: run: " err && result ok "a run is not overwritten" ||
+    result "not ok" "a run is not overwritten"
+works "train as JSON" '"mean_test_error"' train good $small --seeds 2 --out run2 -q --json
+
 echo "1..$count"

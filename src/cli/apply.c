@@ -34,7 +34,7 @@ static void rows(cli_rows *rows)
          "With --schedule: the baseline augmentation behind it, \"none\" or a list such as "
          "crop:4,flip,cutout:16.",
          false},
-        {"seed", PBA_SETTING_SEED, CLI_FIELD(options, seed), 0, 0, "1", "S", NULL,
+        {"seed", PBA_SETTING_SEED, CLI_FIELD(options, seed), 0, 0, "0", "S", NULL,
          "What is random (the schedule's draws, the place of Cutout) follows from it.", false},
         {"alpha", PBA_SETTING_FLAG, CLI_FIELD(options, alpha), 0, 0, "false", "", NULL,
          "Writes the mask as an alpha channel: transparent where there is no content.", false},
@@ -130,16 +130,16 @@ static pba_status augment(const options *options, const pba_schedule *schedule, 
 static int apply_schedule(const options *options, pba_image *image)
 {
     pba_schedule *schedule = NULL;
-    pba_status status = pba_schedule_load(options->schedule, options->epochs, &schedule);
-    if (status != PBA_OK) {
-        return cli_failed(status);
+    int result = cli_load_schedule(options->schedule, options->epochs, &schedule);
+    if (result != CLI_DONE) {
+        return result;
     }
-    int epochs = pba_schedule_epochs(schedule), result;
+    int epochs = pba_schedule_epochs(schedule);
     if (options->epoch >= epochs) {
         result = cli_usage("--epoch: %d is out of range, %s has epochs 0 to %d", options->epoch,
                            options->schedule, epochs - 1);
     } else {
-        status = augment(options, schedule, image);
+        pba_status status = augment(options, schedule, image);
         result = status == PBA_OK ? CLI_DONE : cli_failed(status);
     }
     pba_schedule_free(schedule);

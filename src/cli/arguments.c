@@ -10,7 +10,9 @@
 void cli_rows_add(cli_rows *rows, const pba_setting *more, size_t count)
 {
     for (size_t i = 0; i < count && rows->count < CLI_ROWS_MAX; i++) {
-        rows->rows[rows->count++] = more[i];
+        if (strcmp(more[i].name, "dataset") != 0) {
+            rows->rows[rows->count++] = more[i];
+        }
     }
 }
 
@@ -31,15 +33,6 @@ bool cli_was_given(const cli_arguments *arguments, const char *name)
             return true;
         }
     }
-    return false;
-}
-
-bool cli_set_path(char field[PBA_PATH_MAX], const char *what, const char *text)
-{
-    if (snprintf(field, PBA_PATH_MAX, "%s", text) < PBA_PATH_MAX) {
-        return true;
-    }
-    cli_error("%s: the path is longer than %d bytes", what, PBA_PATH_MAX - 1);
     return false;
 }
 

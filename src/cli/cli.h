@@ -4,6 +4,8 @@
 #ifndef CLI_H
 #define CLI_H
 
+#include <stdio.h>
+
 #include "pba.h"
 
 /* ---------------------------------------------------------------- commands */
@@ -15,6 +17,7 @@ typedef struct cli_rows {
     size_t count;
 } cli_rows;
 
+/* The row "dataset" is left out: a data set is an argument, not an option. */
 void cli_rows_add(cli_rows *rows, const pba_setting *more, size_t count);
 const pba_setting *cli_rows_find(const cli_rows *rows, const char *name);
 
@@ -73,8 +76,9 @@ int cli_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Standard output, remembering the first failure. */
 void cli_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* `text` in lines of at most 80 columns, each after `indent` spaces. */
-void cli_print_wrapped(int indent, const char *text);
+/* `text` in lines of at most 80 columns, each after `indent` spaces; `label` stands in the first
+ * line's. */
+void cli_print_wrapped(FILE *stream, const char *label, int indent, const char *text);
 
 /* Flushes standard output; where writing to it failed, says so and returns CLI_FAILED. */
 int cli_finish(int status);
@@ -105,13 +109,14 @@ void cli_json_bool(cli_json *json, const char *key, bool value);
  * process. */
 typedef struct cli_job {
     bool quiet, terminal;
-    bool line_open;  /* a rewritten line stands on the terminal */
-    double drawn;    /* seconds at which it was drawn last */
-    pba_event round; /* the newest of its kind */
+    bool line_open; /* a rewritten line stands on the terminal */
+    double drawn;   /* seconds at which it was drawn last */
+    int networks;   /* of a training run; 0: a search, whose epochs are not told one by one */
+    pba_event round, epoch; /* the newest of their kinds */
     pba_observer observer;
 } cli_job;
 
-void cli_job_start(cli_job *job, bool quiet);
+void cli_job_start(cli_job *job, bool quiet, int networks);
 void cli_job_end(cli_job *job);
 
 /* What a job will do. `to_stderr`: standard output is kept for JSON. */
@@ -120,6 +125,10 @@ void cli_json_plan(cli_json *json, const char *key, const pba_plan *plan);
 
 /* "runs/KIND-NAME-N" with the dataset's name and the first N that is free. */
 void cli_next_run(const char *kind, const char *dataset, char out[PBA_PATH_MAX]);
+
+/* Reads a schedule file; it may name any operation, but here they must be ones that this version
+ * has. Returns the exit status after having said what is wrong. */
+int cli_load_schedule(const char *path, int epochs, pba_schedule **schedule);
 
 /* Text into a field of PBA_PATH_MAX bytes; false, said, where it is too long. */
 bool cli_set_path(char field[PBA_PATH_MAX], const char *what, const char *text);

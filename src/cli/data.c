@@ -18,7 +18,7 @@ static void rows(cli_rows *rows)
          "Number of training images; 0: all that the other splits leave.", false},
         {"val-size", PBA_SETTING_INT, CLI_FIELD(options, val_size), 0, 1e9, "0", "N", NULL,
          "Number of validation images; 0: as many as the format suggests.", false},
-        {"split-seed", PBA_SETTING_SEED, CLI_FIELD(options, split_seed), 0, 0, "1", "S", NULL,
+        {"split-seed", PBA_SETTING_SEED, CLI_FIELD(options, split_seed), 0, 0, "0", "S", NULL,
          "Decides which image goes to which split.", false},
         {"json", PBA_SETTING_FLAG, CLI_FIELD(options, json), 0, 0, "false", "", NULL,
          "Writes JSON.", false},
@@ -51,7 +51,7 @@ static void info_text(const pba_dataset *dataset, const pba_dataset_info *info)
     }
     cli_print("%s\n", info->classes > 20 ? " ..." : "");
     if (info->notes[0]) {
-        cli_print("note        %s\n", info->notes);
+        cli_print_wrapped(stdout, "note", 12, info->notes);
     }
 }
 

@@ -3,7 +3,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -40,27 +39,32 @@ static void end_line(cli_job *job)
     }
 }
 
-static void print_left(const pba_event *event, bool comma)
+/* ", 3 min 20 s, about 2 min 10 s left" */
+static void print_left(const pba_event *event)
 {
     char spent[CLI_TEXT], left[CLI_TEXT];
-    fprintf(stderr, "%s%s", comma ? ", " : "", cli_duration(event->seconds, spent));
+    fprintf(stderr, ", %s", cli_duration(event->seconds, spent));
     if (event->seconds_left >= 0) {
         fprintf(stderr, ", about %s left", cli_duration(event->seconds_left, left));
     }
 }
 
-static void on_progress(cli_job *job, const pba_event *event)
+/* Where the job stands, over the line that stands there. */
+static void draw(cli_job *job, const pba_event *event)
 {
-    double share = event->total > 0 ? event->done / event->total : 0;
-    if (!job->terminal || (job->line_open && event->seconds - job->drawn < 0.2)) {
+    bool early = job->line_open && event->seconds - job->drawn < 0.2;
+    if (!job->terminal || event->total <= 0 || early) {
         return;
     }
-    fprintf(stderr, "\r\033[K%3.0f %%", 100 * share);
+    fprintf(stderr, "\r\033[K%3.0f %%", 100 * event->done / event->total);
     if (job->round.rounds) {
-        fprintf(stderr, ", round %d of %d done, best validation error %.2f %%",
-                job->round.round + 1, job->round.rounds, 100 * job->round.error);
+        fprintf(stderr, ", round %d of %d, best validation error %.2f %%", job->round.round + 1,
+                job->round.rounds, 100 * job->round.error);
+    } else if (job->epoch.epochs) {
+        fprintf(stderr, ", epoch %d of %d, training accuracy %.2f %%", job->epoch.epoch,
+                job->epoch.epochs, 100 * job->epoch.accuracy);
     }
-    print_left(event, true);
+    print_left(event);
     fflush(stderr);
     job->line_open = true;
     job->drawn = event->seconds;
@@ -72,22 +76,28 @@ static void on_round(cli_job *job, const pba_event *event)
     if (job->terminal) {
         return;
     }
-    fprintf(stderr, "round %d of %d: best validation error %.2f %% (member %d)", event->round + 1,
-            event->rounds, 100 * event->error, event->member);
-    print_left(event, true);
+    fprintf(stderr, "round %d of %d: best validation error %.2f %%", event->round + 1,
+            event->rounds, 100 * event->error);
+    print_left(event);
     fputc('\n', stderr);
 }
 
-/* About ten lines a network, the last epoch's among them. */
+/* Of a training run: about ten lines a network, the last epoch's among them. A search has too many.
+ */
 static void on_epoch(cli_job *job, const pba_event *event)
 {
-    int every = (event->epochs + 9) / 10, done = event->epoch + 1;
-    if (event->rounds || job->terminal || (done % every && done != event->epochs)) {
+    int every = (event->epochs + 9) / 10;
+    job->epoch = *event;
+    if (!job->networks || job->terminal ||
+        (event->epoch % every && event->epoch != event->epochs)) {
         return;
     }
-    fprintf(stderr, "network %d, epoch %d of %d: loss %.4f, training accuracy %.2f %%",
-            event->member + 1, done, event->epochs, event->loss, 100 * event->accuracy);
-    print_left(event, true);
+    if (job->networks > 1) {
+        fprintf(stderr, "network %d of %d, ", event->member + 1, job->networks);
+    }
+    fprintf(stderr, "epoch %d of %d: loss %.4f, training accuracy %.2f %%", event->epoch,
+            event->epochs, event->loss, 100 * event->accuracy);
+    print_left(event);
     fputc('\n', stderr);
 }
 
@@ -98,9 +108,6 @@ static void on_event(void *user, const pba_event *event)
         return;
     }
     switch (event->kind) {
-    case PBA_EVENT_PROGRESS:
-        on_progress(job, event);
-        break;
     case PBA_EVENT_ROUND:
         on_round(job, event);
         break;
@@ -111,15 +118,17 @@ static void on_event(void *user, const pba_event *event)
         end_line(job);
         fprintf(stderr, "%s\n", event->text);
         break;
+    case PBA_EVENT_PROGRESS:
     case PBA_EVENT_SCORE:
     case PBA_EVENT_EXPLOIT:
         break; /* in the journal; too many for a line each */
     }
+    draw(job, event);
 }
 
-void cli_job_start(cli_job *job, bool quiet)
+void cli_job_start(cli_job *job, bool quiet, int networks)
 {
-    *job = (cli_job){.quiet = quiet, .terminal = isatty(STDERR_FILENO) == 1};
+    *job = (cli_job){.quiet = quiet, .networks = networks, .terminal = isatty(STDERR_FILENO) == 1};
     job->observer = (pba_observer){.event = on_event, .stop = job_stop, .user = job};
     watch_signals();
 }
@@ -147,7 +156,7 @@ void cli_print_plan(const char *title, const pba_plan *plan, const char *out, bo
     fprintf(stream, "  networks    %d x %s, %s parameters each\n", plan->members, plan->model,
             cli_count((double)plan->parameters, text));
     fprintf(stream, "  epochs      %d", plan->epochs);
-    fprintf(stream, plan->rounds ? " in %d rounds\n" : "\n", plan->rounds);
+    fprintf(stream, plan->rounds > 1 ? " in %d rounds\n" : "\n", plan->rounds);
     print_plan_images(stream, plan);
     fprintf(stream, "  baseline    %s\n", plan->baseline);
     fprintf(stream, "  workers     %d, %d thread%s each\n", plan->workers, plan->threads,
@@ -156,7 +165,7 @@ void cli_print_plan(const char *title, const pba_plan *plan, const char *out, bo
     fprintf(stream, "  memory      at most %s\n", cli_bytes(plan->bytes, text));
     fprintf(stream, "  output      %s\n", out);
     if (plan->notes && plan->notes[0]) {
-        fprintf(stream, "  note        %s\n", plan->notes);
+        cli_print_wrapped(stream, "  note", 14, plan->notes);
     }
     fflush(stream); /* to be read before the work begins */
 }
@@ -179,34 +188,4 @@ void cli_json_plan(cli_json *json, const char *key, const pba_plan *plan)
     cli_json_number(json, "seconds", plan->seconds);
     cli_json_number(json, "bytes", plan->bytes);
     cli_json_close(json, '}');
-}
-
-/* The last part of the path, slashes at its end left out. */
-static void dataset_name(const char *dataset, char name[PBA_NAME_MAX])
-{
-    size_t end = strlen(dataset);
-    while (end > 1 && dataset[end - 1] == '/') {
-        end--;
-    }
-    size_t start = end;
-    while (start > 0 && dataset[start - 1] != '/') {
-        start--;
-    }
-    snprintf(name, PBA_NAME_MAX, "%.*s", (int)(end - start), dataset + start);
-    if (!name[0] || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
-        snprintf(name, PBA_NAME_MAX, "data");
-    }
-}
-
-void cli_next_run(const char *kind, const char *dataset, char out[PBA_PATH_MAX])
-{
-    char name[PBA_NAME_MAX];
-    struct stat info;
-    dataset_name(dataset, name);
-    for (int i = 1;; i++) {
-        snprintf(out, PBA_PATH_MAX, "runs/%s-%s-%d", kind, name, i);
-        if (lstat(out, &info) != 0) {
-            return;
-        }
-    }
 }

@@ -29,14 +29,14 @@ static void print_range(const pba_setting *row)
     } else {
         snprintf(text, sizeof text, "Default: %s.", row->initial);
     }
-    cli_print_wrapped(10, text);
+    cli_print_wrapped(stdout, "", 10, text);
 }
 
 static void print_option(const pba_setting *row)
 {
     const char *shorthand = strcmp(row->name, "quiet") == 0 ? "-q, " : "";
     cli_print("    %s--%s%s%s\n", shorthand, row->name, row->value[0] ? " " : "", row->value);
-    cli_print_wrapped(10, row->help);
+    cli_print_wrapped(stdout, "", 10, row->help);
     print_range(row);
 }
 
@@ -64,7 +64,7 @@ void cli_print_manual(const cli_command *command)
     cli_print("pba %s - %s\n\n", command->name, command->sentence);
     print_usage(command);
     cli_print("\nDESCRIPTION\n");
-    cli_print_wrapped(4, command->manual);
+    cli_print_wrapped(stdout, "", 4, command->manual);
     print_options(command);
     cli_print("\nEXAMPLES\n");
     print_lines("    ", command->examples);

@@ -33,7 +33,7 @@ static pba_status family(cli_json *json, size_t index)
     }
     if (!json) {
         cli_print("%s, for example %s\n", pattern, example);
-        cli_print_wrapped(4, sentence);
+        cli_print_wrapped(stdout, "", 4, sentence);
         return PBA_OK;
     }
     cli_json_open(json, NULL, '{');

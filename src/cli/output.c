@@ -78,30 +78,29 @@ int cli_finish(int status)
     return status == CLI_DONE ? CLI_FAILED : status;
 }
 
-void cli_print_wrapped(int indent, const char *text)
+void cli_print_wrapped(FILE *stream, const char *label, int indent, const char *text)
 {
     enum { COLUMNS = 80 };
-    int column = 0;
-    while (*text) {
+    int column = fprintf(stream, "%-*s", indent, label);
+    bool fresh = true; /* no word on this line yet */
+    for (; *text; text += *text != 0) {
         int word = (int)strcspn(text, " \n");
-        if (column && column + 1 + word > COLUMNS) {
-            cli_print("\n");
-            column = 0;
+        if (!fresh && column + 1 + word > COLUMNS) {
+            column = fprintf(stream, "\n%*s", indent, "") - 1;
+            fresh = true;
         }
         if (word) {
-            cli_print("%*s%.*s", column ? 1 : indent, "", word, text);
-            column += (column ? 1 : indent) + word;
+            column += fprintf(stream, "%s%.*s", fresh ? "" : " ", word, text);
+            fresh = false;
         }
         text += word;
-        if (*text == '\n') {
-            cli_print("\n");
-            column = 0;
+        if (*text == '\n' && text[1]) {
+            bool paragraph = text[1] == '\n';
+            column = fprintf(stream, "\n%*s", paragraph ? 0 : indent, "") - 1;
+            fresh = true;
         }
-        text += *text != 0;
     }
-    if (column) {
-        cli_print("\n");
-    }
+    fputc('\n', stream);
 }
 
 const char *cli_count(double value, char text[CLI_TEXT])

@@ -36,7 +36,7 @@ static void print_policy(const pba_schedule *schedule, const pba_policy *policy)
                                        length ? " " : "", op, level, 10 * probability);
         }
     }
-    cli_print_wrapped(8, length ? text : "nothing");
+    cli_print_wrapped(stdout, "", 8, length ? text : "nothing");
 }
 
 static void print_segment(const pba_schedule *schedule, int from, int epochs,
@@ -122,19 +122,6 @@ static pba_status check(const char *path, const pba_schedule *schedule, bool as_
     return PBA_OK;
 }
 
-/* A schedule file may name any operation; here they must be ones that this version has. */
-static bool ops_are_known(const char *path, const pba_schedule *schedule)
-{
-    for (int i = 0; i < pba_schedule_op_count(schedule); i++) {
-        double parameter;
-        if (pba_op_parameter(pba_schedule_op(schedule, i), 0, &parameter) != PBA_OK) {
-            cli_error("%s: %s", path, pba_error_message());
-            return false;
-        }
-    }
-    return true;
-}
-
 enum verb { SHOW, CHECK, CONVERT, VERBS };
 static const char *const verbs[VERBS] = {"show", "check", "convert"};
 
@@ -188,11 +175,9 @@ static int run(void *given, const cli_arguments *arguments)
     }
     const char *path = arguments->words[1];
     pba_schedule *schedule = NULL;
-    pba_status status = pba_schedule_load(path, options->epochs, &schedule);
-    int result = status == PBA_OK ? CLI_DONE : cli_failed(status);
-    if (status == PBA_OK) {
-        result =
-            ops_are_known(path, schedule) ? act(verb, options, arguments, schedule) : CLI_FAILED;
+    int result = cli_load_schedule(path, options->epochs, &schedule);
+    if (result == CLI_DONE) {
+        result = act(verb, options, arguments, schedule);
     }
     pba_schedule_free(schedule);
     return result;

@@ -158,7 +158,7 @@ static int run_search(const options *options, pba_search *search)
         return failed;
     }
     cli_job job;
-    cli_job_start(&job, options->quiet);
+    cli_job_start(&job, options->quiet, 0);
     pba_status status = pba_search_run(search, &job.observer);
     cli_job_end(&job);
     if (status == PBA_INTERRUPTED) {

@@ -119,7 +119,7 @@ static int run_training(const options *options, pba_training *training)
         return failed;
     }
     cli_job job;
-    cli_job_start(&job, options->quiet);
+    cli_job_start(&job, options->quiet, options->train.seeds);
     pba_status status = pba_training_run(training, &job.observer);
     cli_job_end(&job);
     if (status != PBA_OK) {

@@ -37,8 +37,8 @@ pba_status run_check(const char *path)
     }
     if (file_exists(config)) {
         return status_set(PBA_EXISTS,
-                          "%s: holds a run already; continue it with --resume %s, or give another "
-                          "--out",
+                          "%s: holds a run already; give another --out, or go on with a search by "
+                          "pba search --resume %s",
                           path, path);
     }
     existing_part(path, part);

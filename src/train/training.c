@@ -79,7 +79,13 @@ static pba_status load_schedule(const char *name, pba_schedule **schedule)
                           name);
     }
     if (!file_is_folder(name)) {
-        return pba_schedule_load(name, 0, schedule);
+        pba_status status = pba_schedule_load(name, 0, schedule);
+        return status != PBA_USAGE
+                   ? status
+                   : status_set(PBA_USAGE,
+                                "%s: a log does not say how many epochs its search had; make it a "
+                                "schedule with pba schedule convert %s schedule.json --epochs N",
+                                name, name);
     }
     pba_status status = file_join(inside, name, "schedule.json");
     if (status == PBA_OK && !file_exists(inside)) {
@@ -89,6 +95,18 @@ static pba_status load_schedule(const char *name, pba_schedule **schedule)
                           name, name);
     }
     return status == PBA_OK ? pba_schedule_load(inside, 0, schedule) : status;
+}
+
+/* A file may name any operation: one that is unknown here is the file's fault, not the caller's. */
+static pba_status check_operations(const char *name, const pba_schedule *schedule)
+{
+    for (int i = 0; i < pba_schedule_op_count(schedule); i++) {
+        double parameter;
+        if (pba_op_parameter(pba_schedule_op(schedule, i), 0, &parameter) != PBA_OK) {
+            return status_prefix(PBA_FORMAT, "%s", name);
+        }
+    }
+    return PBA_OK;
 }
 
 static pba_status open_augmentation(pba_training *training)
@@ -101,6 +119,9 @@ static pba_status open_augmentation(pba_training *training)
     }
     pba_schedule *found = NULL;
     pba_status status = load_schedule(augment, &found);
+    if (status == PBA_OK) {
+        status = check_operations(augment, found);
+    }
     if (status == PBA_OK) {
         status = pba_schedule_stretch(found, training->options.recipe.epochs, &training->schedule);
     }
