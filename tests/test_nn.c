@@ -5,6 +5,7 @@
 #include "nn/model.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -124,13 +125,322 @@ static void test_model_families(void **state)
     }
 }
 
+/* ------------------------------------------------------------------ layout */
+
+static const nn_tensor *named(const nn_graph *graph, const char *name)
+{
+    for (int t = 0; t < graph->tensor_count; t++) {
+        if (strcmp(graph->tensors[t].name, name) == 0) {
+            return &graph->tensors[t];
+        }
+    }
+    fail_msg("no tensor %s", name);
+    return NULL;
+}
+
+static void test_names(void **state)
+{
+    nn_graph *graph;
+    assert_ok(nn_model_build("wrn-10-2:standard", 32, 32, 3, 10, &graph));
+    const nn_tensor *stem = named(graph, "stem.weight");
+    assert_int_equal(stem->dims, 4);
+    const int shape[] = {16, 3, 3, 3};
+    assert_memory_equal(stem->shape, shape, sizeof shape);
+    const char *leaves[] = {"bn1.weight",       "bn1.bias",       "bn1.running_mean",
+                            "bn1.running_var",  "conv1.weight",   "bn2.weight",
+                            "bn2.bias",         "conv2.weight",   "shortcut.weight",
+                            "bn2.running_mean", "bn2.running_var"};
+    for (int stage = 1; stage <= 3; stage++) {
+        for (size_t i = 0; i < sizeof leaves / sizeof leaves[0]; i++) {
+            char name[64];
+            snprintf(name, sizeof name, "stage%d.block0.%s", stage, leaves[i]);
+            const nn_tensor *tensor = named(graph, name);
+            assert_int_equal(tensor->role,
+                             strstr(leaves[i], "running") ? NN_RUNNING : NN_TRAINABLE);
+        }
+    }
+    assert_int_equal(named(graph, "stage2.block0.shortcut.weight")->count, 32 * 64);
+    assert_int_equal(named(graph, "bn.running_var")->count, 128);
+    assert_int_equal(named(graph, "fc.weight")->count, 1280);
+    assert_int_equal(named(graph, "fc.bias")->count, 10);
+    /* stem, three blocks of 11, the last norm, the last layer */
+    assert_int_equal(graph->tensor_count, 1 + 3 * 11 + 4 + 2);
+    nn_graph_free(graph);
+}
+
+/* Tensors follow each other at steps of 64 bytes, and the parts of the block contain them all. */
+static void test_layout(void **state)
+{
+    nn_graph *graph;
+    assert_ok(nn_model_build("wrn-16-1", 32, 32, 3, 10, &graph));
+    size_t next[2] = {0, 0};
+    int64_t parameters = 0;
+    for (int t = 0; t < graph->tensor_count; t++) {
+        const nn_tensor *tensor = &graph->tensors[t];
+        size_t count = 1;
+        for (int i = 0; i < tensor->dims; i++) {
+            count *= (size_t)tensor->shape[i];
+        }
+        assert_int_equal(tensor->count, count);
+        assert_int_equal(tensor->offset, next[tensor->role]);
+        next[tensor->role] += (count + 15) / 16 * 16;
+        parameters += tensor->role == NN_TRAINABLE ? (int64_t)count : 0;
+        for (int other = 0; other < t; other++) {
+            assert_string_not_equal(tensor->name, graph->tensors[other].name);
+        }
+    }
+    assert_int_equal(graph->trainable, next[NN_TRAINABLE]);
+    assert_int_equal(graph->running, next[NN_RUNNING]);
+    assert_int_equal(graph->block, 2 * graph->trainable + graph->running);
+    assert_int_equal(graph->parameters, parameters);
+    nn_graph_free(graph);
+}
+
+typedef struct same_row {
+    int in, kernel, stride, out, before, after;
+} same_row;
+
+/* TensorFlow's rule, worked out by hand. */
+static const same_row same_rows[] = {
+    {32, 3, 1, 32, 1, 1}, {32, 3, 2, 16, 0, 1}, {7, 3, 2, 4, 1, 1}, {1, 3, 1, 1, 1, 1},
+    {1, 3, 2, 1, 1, 1},   {2, 3, 2, 1, 0, 1},   {8, 1, 1, 8, 0, 0}, {8, 1, 2, 4, 0, 0},
+    {7, 1, 2, 4, 0, 0},   {8, 5, 2, 4, 1, 2},   {9, 5, 2, 5, 2, 2}, {8, 4, 1, 8, 1, 2},
+    {8, 2, 3, 3, 0, 0},   {10, 3, 4, 3, 0, 1},
+};
+
+static void test_same_padding(void **state)
+{
+    for (size_t i = 0; i < sizeof same_rows / sizeof same_rows[0]; i++) {
+        const same_row *row = &same_rows[i];
+        nn_graph *graph;
+        for (int turned = 0; turned < 2; turned++) {
+            assert_ok(nn_graph_create(turned ? 5 : row->in, turned ? row->in : 5, 1, 1, &graph));
+            const int conv = nn_conv(graph, "conv", 0, 1, row->kernel, row->stride);
+            const nn_node *node = &graph->nodes[conv];
+            assert_int_equal(turned ? node->shape.height : node->shape.width, row->out);
+            assert_int_equal(turned ? node->pad_before : node->pad_left, row->before);
+            assert_int_equal(turned ? node->pad_after : node->pad_right, row->after);
+            nn_graph_free(graph);
+        }
+    }
+}
+
+/* ------------------------------------------------------------------ misuse */
+
+typedef int (*misuse)(nn_graph *graph);
+
+static int misuse_conv_input(nn_graph *graph)
+{
+    return nn_conv(graph, "x", 5, 1, 3, 1);
+}
+static int misuse_conv_negative(nn_graph *graph)
+{
+    return nn_conv(graph, "x", -1, 1, 3, 1);
+}
+static int misuse_conv_kernel(nn_graph *graph)
+{
+    return nn_conv(graph, "x", 0, 1, 0, 1);
+}
+static int misuse_conv_stride(nn_graph *graph)
+{
+    return nn_conv(graph, "x", 0, 1, 3, 0);
+}
+static int misuse_conv_out(nn_graph *graph)
+{
+    return nn_conv(graph, "x", 0, 0, 3, 1);
+}
+static int misuse_norm(nn_graph *graph)
+{
+    return nn_norm(graph, "x", 1, true);
+}
+static int misuse_relu(nn_graph *graph)
+{
+    return nn_relu(graph, 1);
+}
+static int misuse_add_input(nn_graph *graph)
+{
+    return nn_add(graph, 0, 1);
+}
+static int misuse_add_channels(nn_graph *graph)
+{
+    return nn_add(graph, 0, nn_pad(graph, 0, 0, 1));
+}
+static int misuse_add_size(nn_graph *graph)
+{
+    return nn_add(graph, 0, nn_pool(graph, 0, 2));
+}
+static int misuse_pool(nn_graph *graph)
+{
+    return nn_pool(graph, 0, 0);
+}
+static int misuse_pad(nn_graph *graph)
+{
+    return nn_pad(graph, 0, -1, 0);
+}
+static int misuse_pad_overflow(nn_graph *graph)
+{
+    return nn_pad(graph, 0, 2147483647, 2147483647);
+}
+static int misuse_mean(nn_graph *graph)
+{
+    return nn_mean(graph, -1);
+}
+static int misuse_linear(nn_graph *graph)
+{
+    return nn_linear(graph, "x", 0, 3); /* the image has height and width */
+}
+static int misuse_linear_out(nn_graph *graph)
+{
+    return nn_linear(graph, "x", nn_mean(graph, 0), 0);
+}
+
+/* The first failure stays; what follows adds nothing and breaks nothing. */
+static void check_sticky(nn_graph *graph, pba_status status)
+{
+    int nodes = graph->node_count, tensors = graph->tensor_count;
+    assert_int_equal(graph->status, status);
+    assert_true(strlen(pba_error_message()) > 0);
+    assert_int_equal(nn_conv(graph, "y", 0, 1, 3, 1), 0);
+    assert_int_equal(nn_norm(graph, "y", 0, true), 0);
+    assert_int_equal(nn_relu(graph, 99), 0);
+    assert_int_equal(nn_add(graph, 0, 99), 0);
+    assert_int_equal(nn_pool(graph, 0, 0), 0);
+    assert_int_equal(nn_pad(graph, 0, 1, 1), 0);
+    assert_int_equal(nn_mean(graph, 0), 0);
+    assert_int_equal(nn_linear(graph, "y", 0, 1), 0);
+    assert_string_equal(nn_label(graph, "%d", 1), "");
+    assert_int_equal(graph->status, status);
+    assert_int_equal(graph->node_count, nodes);
+    assert_int_equal(graph->tensor_count, tensors);
+    nn_graph_free(graph);
+}
+
+static void test_builder_misuse(void **state)
+{
+    static const misuse misuses[] = {
+        misuse_conv_input,   misuse_conv_negative, misuse_conv_kernel, misuse_conv_stride,
+        misuse_conv_out,     misuse_norm,          misuse_relu,        misuse_add_input,
+        misuse_add_channels, misuse_add_size,      misuse_pool,        misuse_pad,
+        misuse_pad_overflow, misuse_mean,          misuse_linear,      misuse_linear_out};
+    nn_graph *graph;
+    for (size_t i = 0; i < sizeof misuses / sizeof misuses[0]; i++) {
+        assert_ok(nn_graph_create(4, 4, 2, 3, &graph));
+        assert_int_equal(misuses[i](graph), 0);
+        check_sticky(graph, PBA_INTERNAL);
+    }
+}
+
+/* Sizes that a caller may have asked for: refused, without overflow. */
+static void test_builder_limits(void **state)
+{
+    nn_graph *graph;
+    assert_int_equal(nn_graph_create(4, 4, 0, 3, &graph), PBA_USAGE);
+    assert_int_equal(nn_graph_create(4, -4, 1, 3, &graph), PBA_USAGE);
+    assert_int_equal(nn_graph_create(4, 4, 1, 0, &graph), PBA_USAGE);
+    assert_int_equal(nn_graph_create(65536, 65536, 1, 1, &graph), PBA_USAGE);
+    assert_null(graph);
+    assert_ok(nn_graph_create(4, 4, 2, 3, &graph));
+    nn_pool(graph, 0, 5); /* nothing left */
+    check_sticky(graph, PBA_USAGE);
+    assert_ok(nn_graph_create(1, 1, 2, 3, &graph));
+    nn_conv(graph, "x", 0, 2147483647, 2147483647, 1);
+    check_sticky(graph, PBA_USAGE);
+    assert_ok(nn_graph_create(1, 1, 1000000, 3, &graph));
+    for (int i = 0; i < 4 && graph->status == PBA_OK; i++) {
+        nn_conv(graph, "x", 0, 2147483647, 11, 1);
+    }
+    check_sticky(graph, PBA_USAGE);
+    assert_ok(nn_graph_create(1, 1, 1, 1, &graph));
+    for (int i = 0; i < 100000 && graph->status == PBA_OK; i++) {
+        nn_relu(graph, nn_input(graph));
+    }
+    check_sticky(graph, PBA_USAGE);
+    nn_graph_free(NULL);
+}
+
+/* ---------------------------------------------------------- initial weights */
+
+static void check_moments(const nn_tensor *tensor, const float *values)
+{
+    double sum = 0, squares = 0, largest = 0;
+    const double count = (double)tensor->count;
+    for (size_t i = 0; i < tensor->count; i++) {
+        sum += (double)values[i];
+        squares += (double)values[i] * (double)values[i];
+        largest = fmax(largest, fabs((double)values[i]));
+    }
+    double mean = sum / count, deviation = sqrt(squares / count - mean * mean);
+    /* Weights out, in, k, k: k*k*out counts; the last layer is uniform within 1/sqrt(classes). */
+    bool conv = tensor->dims == 4;
+    double expected = conv ? sqrt(2.0 / (tensor->shape[0] * tensor->shape[2] * tensor->shape[3]))
+                           : 1 / sqrt(3.0 * tensor->shape[0]);
+    assert_true(fabs(mean) < 5 * expected / sqrt(count));
+    assert_true(fabs(deviation / expected - 1) < 5 / sqrt(2 * count));
+    if (!conv) {
+        double bound = 1 / sqrt(tensor->shape[0]);
+        assert_true(largest <= bound * (1 + 1e-6) && largest > 0.95 * bound);
+    } else if (tensor->count > 2000) {
+        assert_true(largest > 3 * expected); /* normal, not uniform */
+    }
+}
+
+static void check_start(const nn_graph *graph, const float *block)
+{
+    size_t ones = 0, zeros = 0, drawn = 0;
+    for (int t = 0; t < graph->tensor_count; t++) {
+        const nn_tensor *tensor = &graph->tensors[t];
+        const float *values =
+            block + tensor->offset + (tensor->role == NN_RUNNING ? 2 * graph->trainable : 0);
+        if (tensor->dims > 1) {
+            check_moments(tensor, values);
+            drawn += tensor->count;
+            continue;
+        }
+        const char *leaf = strrchr(tensor->name, '.') + 1;
+        bool one = strcmp(leaf, "weight") == 0 || strcmp(leaf, "running_var") == 0;
+        ones += one ? tensor->count : 0;
+        for (size_t i = 0; i < tensor->count; i++) {
+            assert_true(values[i] == (one ? 1.0F : 0.0F));
+        }
+    }
+    /* All else: biases, means, momentum, padding. */
+    for (size_t i = 0; i < graph->block; i++) {
+        zeros += block[i] == 0.0F;
+    }
+    assert_int_equal(ones + drawn + zeros, graph->block);
+}
+
+static void test_initialize(void **state)
+{
+    nn_graph *graph;
+    assert_ok(nn_model_build("wrn-16-2:standard", 32, 32, 3, 10, &graph));
+    const size_t bytes = graph->block * sizeof(float);
+    float *a = malloc(bytes), *b = malloc(bytes);
+    memset(a, 0x55, bytes);
+    nn_initialize(graph, a, 1, 0);
+    check_start(graph, a);
+    nn_initialize(graph, b, 1, 0);
+    assert_memory_equal(a, b, bytes);
+    nn_initialize(graph, b, 1, 1);
+    check_start(graph, b);
+    assert_memory_not_equal(a, b, bytes);
+    nn_initialize(graph, b, 2, 0);
+    assert_memory_not_equal(a, b, bytes);
+    /* Two tensors of one shape are drawn apart. */
+    assert_memory_not_equal(a + named(graph, "stage1.block0.conv2.weight")->offset,
+                            a + named(graph, "stage1.block1.conv2.weight")->offset, 1000);
+    free(a), free(b);
+    nn_graph_free(graph);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_model_table),
-        cmocka_unit_test(test_model_shortcuts),
-        cmocka_unit_test(test_model_refusals),
-        cmocka_unit_test(test_model_families),
+        cmocka_unit_test(test_model_table),    cmocka_unit_test(test_model_shortcuts),
+        cmocka_unit_test(test_model_refusals), cmocka_unit_test(test_model_families),
+        cmocka_unit_test(test_names),          cmocka_unit_test(test_layout),
+        cmocka_unit_test(test_same_padding),   cmocka_unit_test(test_builder_misuse),
+        cmocka_unit_test(test_builder_limits), cmocka_unit_test(test_initialize),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
