@@ -73,7 +73,7 @@ PBA_API int pba_cores(void);
 typedef enum pba_event_kind {
     PBA_EVENT_NOTE,     /* text: something worth saying once */
     PBA_EVENT_PROGRESS, /* done of total (image passes), seconds left */
-    PBA_EVENT_EPOCH,    /* a network finished an epoch: member, epoch, loss, accuracy */
+    PBA_EVENT_EPOCH,    /* a network finished an epoch (0-based): member, epoch, loss, accuracy */
     PBA_EVENT_SCORE,    /* a member was scored: member, round, error */
     PBA_EVENT_EXPLOIT,  /* member copied source, then explored */
     PBA_EVENT_ROUND     /* a round ended: round, error of the best member */

@@ -270,7 +270,7 @@ static void report_epoch(pba_training *training, int index, int epoch,
     training->done += (double)figures->images;
     report(training, (pba_event){.kind = PBA_EVENT_EPOCH,
                                  .member = index,
-                                 .epoch = epoch + 1,
+                                 .epoch = epoch,
                                  .epochs = training->options.recipe.epochs,
                                  .loss = figures->loss,
                                  .accuracy = figures->accuracy});
