@@ -172,7 +172,8 @@ PBA_API pba_status pba_op_get(size_t index, pba_op_info *info);
 PBA_API pba_status pba_op_parameter(const char *name, int level, double *parameter);
 
 /* Applies one operation in place, with the PBA space's 32-pixel table as it stands: level 0..10,
- * sign +1 or -1 (only for operations that have one), randomness (Cutout's centre) from the seed. */
+ * sign +1 or -1 (only for operations that have one), randomness (Cutout's centre) from the seed.
+ * mask NULL: all of the image is content before, and what is content afterwards is not told. */
 PBA_API pba_status pba_op_apply(pba_image *image, const char *name, int level, int sign,
                                 uint64_t seed);
 

@@ -51,7 +51,7 @@ static batch open_batch(void)
     batch.out = malloc((COUNT * BYTES + 2) * sizeof(float));
     assert_true(batch.images && batch.out);
     for (int i = 0; i < COUNT * BYTES; i++) {
-        batch.images[i] = (uint8_t)(i * i / 50 + 13 * i);
+        batch.images[i] = (uint8_t)((unsigned)i * (unsigned)i / 50 + 13U * (unsigned)i);
     }
     return batch;
 }

@@ -7,13 +7,14 @@
 #include "core/status.h"
 
 typedef struct pipeline pipeline; /* immutable once created; shared by threads */
-typedef struct pipeline_scratch pipeline_scratch; /* one per thread; nothing is allocated per image */
+typedef struct pipeline_scratch
+    pipeline_scratch; /* one per thread; nothing is allocated per image */
 
 typedef struct pipeline_options {
     int width, height, channels;
     double mean[3], deviation[3]; /* in 0..1 units; output = (value/255 - mean) / deviation */
     const char *baseline;         /* "none", or a list of crop:P, flip, cutout:S */
-    const char *const *ops;       /* names of the policy's operations, in its order; NULL: PBA's 15 */
+    const char *const *ops; /* names of the policy's operations, in its order; NULL: PBA's 15 */
     int op_count;
     bool scale_pixels; /* scale pixel parameters (policy's, not baseline's) by min(w,h)/32 */
 } pipeline_options;
@@ -33,15 +34,16 @@ typedef struct pipeline_key {
 /* images[i]: interleaved uint8 height x width x channels; ids[i]: its number in the data set.
  * policy NULL: baseline alone. out: count x channels x height x width float32, normalized, exactly
  * 0 where there is no content. Cannot fail. */
-void pipeline_augment(const pipeline *pipeline, pipeline_scratch *scratch,
-                      const pba_policy *policy, pipeline_key key, const uint8_t *const *images,
-                      const uint32_t *ids, int count, float *out);
+void pipeline_augment(const pipeline *pipeline, pipeline_scratch *scratch, const pba_policy *policy,
+                      pipeline_key key, const uint8_t *const *images, const uint32_t *ids,
+                      int count, float *out);
 
 /* Normalization alone: validation and test images are never augmented. */
 void pipeline_normalize(const pipeline *pipeline, const uint8_t *const *images, int count,
                         float *out);
 
-/* The draws of pipeline_augment for one image as pixels and mask (may be NULL), before normalization.
+/* The draws of pipeline_augment for one image as pixels and mask (may be NULL), before
+ * normalization.
  */
 void pipeline_draw(const pipeline *pipeline, pipeline_scratch *scratch, const pba_policy *policy,
                    pipeline_key key, const uint8_t *image, uint32_t id, uint8_t *pixels,

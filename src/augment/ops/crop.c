@@ -132,7 +132,7 @@ static void crop_bilinear(pba_image *dst, const pba_image *src, double pixels,
 static const augment_op rows[] = {
     {.abi = AUGMENT_OP_ABI,
      .name = "CropBilinear",
-     .sentence = "Cuts a margin off each side and enlarges the rest to the old size.",
+     .sentence = "Cuts a margin off each side (a pixel at least stays), enlarges the rest to size.",
      .parameter = "pixels",
      .min = 0,
      .max = 15,
