@@ -145,7 +145,7 @@ static double check_step(const char *name, const nn_graph *graph, int batch, uin
 static void check_steps(const char *name, const nn_graph *graph, int batch, side *a, side *b)
 {
     const nn_step sgd = {.lr = 0.05, .momentum = 0.9, .weight_decay = 5e-4, .clip = 5};
-    double best = INFINITY;
+    double best = HUGE_VAL;
     for (uint32_t number = 0; number < 2 || (best > backward_tolerance && number < 8); number++) {
         best = fmin(best, check_step(name, graph, batch, number, a, b));
         nn_optimize(graph, b->block, b->gradient, &sgd);

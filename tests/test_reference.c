@@ -78,7 +78,7 @@ static void check_direction(bench *b, const char *name, const nn_tensor *tensor,
                             const double *direction)
 {
     const double *gradient = b->gradient + tensor->offset;
-    double expected = 0, norm = 0, best = INFINITY;
+    double expected = 0, norm = 0, best = HUGE_VAL;
     for (size_t i = 0; i < tensor->count; i++) {
         expected += gradient[i] * direction[i];
         norm += gradient[i] * gradient[i];
