@@ -179,6 +179,31 @@ refuses "a wrong magic number" 1 "train-images-idx3-ubyte" data info idx
 refuses "data with an unknown verb" 2 "neither info nor stats" data look good
 refuses "more images than there are" 1 "ask for fewer" data info good --train-size 100000
 
+# ------------------------------------------------------------------- apply
+
+base64 -d >in.png <<'PNG' # 8x8, colours that differ
+iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAbElEQVR42hXNQRUAUQhCUaMYhShGeVGIQhSizB+XXA7ODDto
+uIHBQ4YOM8suWm5h8ZKl+0CskDiBsIioHhx76LiDw0eO3oN/4FVf+J8h0PduzBqZ8x/bxNQPwgaFy192SGgelC0q13/CJaXl
+A8Z7WAFXOTbyAAAAAElFTkSuQmCC
+PNG
+works "apply operations" "" apply in.png out.png --op Invert:0 --op Rotate:7:- --alpha
+works "apply to its own output" "" apply out.png out.png --op Cutout:2 --seed 3
+works "apply a schedule" "" apply in.png out.png --schedule c.json --epoch 3
+refuses "apply: neither --op nor --schedule" 2 "either --op" apply in.png out.png
+refuses "apply: an unknown operation" 2 "Twist" apply in.png out.png --op Twist:3
+refuses "apply: a level out of range" 2 "from 0 to 10" apply in.png out.png --op Rotate:11
+refuses "apply: half a level" 2 "3x" apply in.png out.png --op Rotate:3x
+refuses "apply: no level" 2 "NAME:LEVEL" apply in.png out.png --op Rotate
+refuses "apply: an unknown sign" 2 "NAME:LEVEL" apply in.png out.png --op Rotate:3:*
+refuses "apply: a sign without a direction" 2 "Invert" apply in.png out.png --op Invert:3:-
+refuses "apply: an epoch behind the end" 2 "epochs 0 to 3" apply in.png out.png \
+    --schedule c.json --epoch 4
+refuses "apply: a missing image" 1 "none.png" apply none.png out.png --op Rotate:3
+refuses "apply: a file that is no image" 1 "log.txt" apply log.txt out.png --op Rotate:3
+refuses "apply: an unknown suffix" 2 "out.xyz" apply in.png out.xyz --op Rotate:3
+refuses "apply: a path below a file" 1 "in.png/out.png" apply in.png in.png/out.png --op Rotate:3
+refuses "apply: no OUT" 2 "argument is missing" apply in.png --op Rotate:3
+
 # ------------------------------------------------------------------- train
 
 small="--model wrn-10-1 --train-size 64 --batch 32 --epochs 1"

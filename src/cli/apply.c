@@ -78,20 +78,39 @@ static bool parse_step(const char *op, step *step)
     return parse_level(op, level + 1, &step->level);
 }
 
-static int apply_ops(const options *options, const cli_arguments *arguments, pba_image *image)
+/* One operation; `image` NULL: only checks that there is such a one. */
+static int do_step(const options *options, const char *op, pba_image *image)
+{
+    step step;
+    double parameter;
+    if (!parse_step(op, &step)) {
+        return CLI_USAGE;
+    }
+    pba_status status = image ? pba_op_apply(image, step.name, step.level, step.sign, options->seed)
+                              : pba_op_parameter(step.name, step.level, &parameter);
+    return status == PBA_OK ? CLI_DONE : cli_failed(status);
+}
+
+static int do_steps(const options *options, const cli_arguments *arguments, pba_image *image)
 {
     int status = CLI_DONE;
     for (int i = 0; i < arguments->given_count && status == CLI_DONE; i++) {
-        const cli_given *given = &arguments->given[i];
-        step step;
-        if (strcmp(given->name, "op") != 0) {
-            continue;
+        if (strcmp(arguments->given[i].name, "op") == 0) {
+            status = do_step(options, arguments->given[i].value, image);
         }
-        if (!parse_step(given->value, &step)) {
-            return CLI_USAGE;
-        }
-        pba_status done = pba_op_apply(image, step.name, step.level, step.sign, options->seed);
-        status = done == PBA_OK ? CLI_DONE : cli_failed(done);
+    }
+    return status;
+}
+
+/* The schedule, where one was given; it has epoch --epoch. */
+static int load_schedule(const options *options, pba_schedule **schedule)
+{
+    int status = options->schedule[0]
+                     ? cli_load_schedule(options->schedule, options->epochs, schedule)
+                     : CLI_DONE;
+    if (*schedule && options->epoch >= pba_schedule_epochs(*schedule)) {
+        return cli_usage("--epoch: %d is out of range, %s has epochs 0 to %d", options->epoch,
+                         options->schedule, pba_schedule_epochs(*schedule) - 1);
     }
     return status;
 }
@@ -127,43 +146,49 @@ static pba_status augment(const options *options, const pba_schedule *schedule, 
     return status;
 }
 
-static int apply_schedule(const options *options, pba_image *image)
+static int change(const options *options, const cli_arguments *arguments,
+                  const pba_schedule *schedule, pba_image *image)
 {
-    pba_schedule *schedule = NULL;
-    int result = cli_load_schedule(options->schedule, options->epochs, &schedule);
-    if (result != CLI_DONE) {
-        return result;
+    if (!schedule) {
+        return do_steps(options, arguments, image);
     }
-    int epochs = pba_schedule_epochs(schedule);
-    if (options->epoch >= epochs) {
-        result = cli_usage("--epoch: %d is out of range, %s has epochs 0 to %d", options->epoch,
-                           options->schedule, epochs - 1);
-    } else {
-        pba_status status = augment(options, schedule, image);
+    pba_status status = augment(options, schedule, image);
+    return status == PBA_OK ? CLI_DONE : cli_failed(status);
+}
+
+static int change_file(const options *options, const cli_arguments *arguments,
+                       const pba_schedule *schedule)
+{
+    pba_image image = {0};
+    pba_status status = pba_image_read(arguments->words[0], &image);
+    if (status != PBA_OK) {
+        return cli_failed(status);
+    }
+    int result = change(options, arguments, schedule, &image);
+    if (result == CLI_DONE) {
+        status = pba_image_write(arguments->words[1], &image, options->alpha);
         result = status == PBA_OK ? CLI_DONE : cli_failed(status);
     }
-    pba_schedule_free(schedule);
+    pba_image_free(&image);
     return result;
 }
 
 static int run(void *given, const cli_arguments *arguments)
 {
     options *options = given;
-    pba_image image = {0};
+    pba_schedule *schedule = NULL;
     if (!options->op[0] == !options->schedule[0]) {
         return cli_usage("apply: give either --op (once or several times) or --schedule");
     }
-    pba_status status = pba_image_read(arguments->words[0], &image);
-    if (status != PBA_OK) {
-        return cli_failed(status);
-    }
-    int result =
-        options->op[0] ? apply_ops(options, arguments, &image) : apply_schedule(options, &image);
+    /* what was typed is checked before any file is opened */
+    int result = do_steps(options, arguments, NULL);
     if (result == CLI_DONE) {
-        status = pba_image_write(arguments->words[1], &image, options->alpha);
-        result = status == PBA_OK ? CLI_DONE : cli_failed(status);
+        result = load_schedule(options, &schedule);
     }
-    pba_image_free(&image);
+    if (result == CLI_DONE) {
+        result = change_file(options, arguments, schedule);
+    }
+    pba_schedule_free(schedule);
     return result;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What search and train share: signals, the progress line, the plan, the name of a new run. */
+ * What search and train share: signals, what is said while they run, the plan. */
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,12 +16,14 @@ static void on_signal(int number)
     stop_asked = 1;
 }
 
-static void watch_signals(void)
+/* A signal that was ignored when the program began stays so: a shell's background jobs. */
+static void watch_signal(int number)
 {
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESETHAND | SA_RESTART};
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESETHAND | SA_RESTART}, old;
     sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    if (sigaction(number, NULL, &old) == 0 && old.sa_handler != SIG_IGN) {
+        sigaction(number, &action, NULL);
+    }
 }
 
 static bool job_stop(void *user)
@@ -130,14 +132,13 @@ void cli_job_start(cli_job *job, bool quiet, int networks)
 {
     *job = (cli_job){.quiet = quiet, .networks = networks, .terminal = isatty(STDERR_FILENO) == 1};
     job->observer = (pba_observer){.event = on_event, .stop = job_stop, .user = job};
-    watch_signals();
+    watch_signal(SIGINT);
+    watch_signal(SIGTERM);
 }
 
 void cli_job_end(cli_job *job)
 {
     end_line(job);
-    signal(SIGINT, SIG_DFL);
-    signal(SIGTERM, SIG_DFL);
 }
 
 static void print_plan_images(FILE *stream, const pba_plan *plan)

@@ -7,7 +7,7 @@
 
 #include "cli.h"
 
-static const cli_command *const commands[] = {&cli_train, &cli_schedule, &cli_ops, &cli_models,
+static const cli_command *const commands[] = {&cli_train, &cli_apply, &cli_schedule, &cli_ops, &cli_models,
                                               &cli_data};
 enum { COMMANDS = sizeof commands / sizeof *commands };
 

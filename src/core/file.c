@@ -121,21 +121,22 @@ static pba_status sync_folder_of(const char *path)
     return code == 0 ? PBA_OK : io_error(path, "its folder cannot be synced");
 }
 
-static pba_status write_temporary(const char *temporary, const file_part *parts, size_t count)
+static pba_status write_temporary(const char *temporary, const char *path, const file_part *parts,
+                                  size_t count)
 {
     int descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (descriptor < 0) {
-        return io_error(temporary, "cannot be created");
+        return io_error(path, "cannot be created");
     }
     pba_status status = PBA_OK;
     for (size_t i = 0; i < count && status == PBA_OK; i++) {
-        status = write_all(descriptor, temporary, parts[i].data, parts[i].size);
+        status = write_all(descriptor, path, parts[i].data, parts[i].size);
     }
     if (status == PBA_OK && fsync(descriptor) != 0) {
-        status = io_error(temporary, "cannot be synced");
+        status = io_error(path, "cannot be synced");
     }
     if (close(descriptor) != 0 && status == PBA_OK) {
-        status = io_error(temporary, "cannot be closed");
+        status = io_error(path, "cannot be closed");
     }
     return status;
 }
@@ -146,7 +147,7 @@ pba_status file_write_parts(const char *path, const file_part *parts, size_t cou
     if (snprintf(temporary, sizeof temporary, "%s.new", path) >= (int)sizeof temporary) {
         return status_set(PBA_USAGE, "%s: the path is too long", path);
     }
-    pba_status status = write_temporary(temporary, parts, count);
+    pba_status status = write_temporary(temporary, path, parts, count);
     if (status == PBA_OK && rename(temporary, path) != 0) {
         status = io_error(path, "cannot be replaced");
     }
