@@ -122,6 +122,8 @@ refuses "an unknown model" 2 "resnext" models resnext
 
 # ---------------------------------------------------------------- schedules
 
+mkdir empty
+
 schedule Rotate 3,7 5 1 5
 works "check a schedule" "fine, 1 segments over 5 epochs" schedule check s.json
 works "show a schedule" "Rotate:7(30%)" schedule show s.json
@@ -150,7 +152,7 @@ refuses "a log without its length" 2 "--epochs" schedule check log.txt
 works "log to JSON" "" schedule convert log.txt c.json --epochs 4
 works "JSON to log" "" schedule convert c.json c.txt
 refuses "a missing schedule" 1 "none.json" schedule check none.json
-refuses "a folder as a schedule" 1 "not a plain file" schedule check .
+refuses "a folder without a schedule" 1 "empty/schedule.json" schedule check empty
 refuses "an unknown suffix" 2 ".json" schedule convert log.txt c.yaml --epochs 4
 refuses "schedule without a verb" 2 "argument is missing" schedule
 refuses "schedule with an unknown verb" 2 "show, check, convert" schedule print s.json
@@ -162,7 +164,7 @@ works "the example of the documentation" "fine, 2 segments over 5 epochs" schedu
 
 # -------------------------------------------------------------------- data
 
-mkdir good cut empty
+mkdir good cut
 cifar good/data_batch_1.bin 200
 cifar good/test_batch.bin 20
 cifar cut/data_batch_1.bin 20

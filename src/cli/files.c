@@ -17,6 +17,12 @@ bool cli_set_path(char field[PBA_PATH_MAX], const char *what, const char *text)
 
 int cli_load_schedule(const char *path, int epochs, pba_schedule **schedule)
 {
+    struct stat info;
+    char inside[PBA_PATH_MAX];
+    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode) &&
+        snprintf(inside, sizeof inside, "%s/schedule.json", path) < (int)sizeof inside) {
+        path = inside;
+    }
     pba_status status = pba_schedule_load(path, epochs, schedule);
     if (status != PBA_OK) {
         return cli_failed(status);

@@ -63,7 +63,7 @@ static void draw(cli_job *job, const pba_event *event)
         fprintf(stderr, ", round %d of %d, best validation error %.2f %%", job->round.round + 1,
                 job->round.rounds, 100 * job->round.error);
     } else if (job->epoch.epochs) {
-        fprintf(stderr, ", epoch %d of %d, training accuracy %.2f %%", job->epoch.epoch,
+        fprintf(stderr, ", epoch %d of %d, training accuracy %.2f %%", job->epoch.epoch + 1,
                 job->epoch.epochs, 100 * job->epoch.accuracy);
     }
     print_left(event);
@@ -88,17 +88,16 @@ static void on_round(cli_job *job, const pba_event *event)
  */
 static void on_epoch(cli_job *job, const pba_event *event)
 {
-    int every = (event->epochs + 9) / 10;
+    int every = (event->epochs + 9) / 10, done = event->epoch + 1;
     job->epoch = *event;
-    if (!job->networks || job->terminal ||
-        (event->epoch % every && event->epoch != event->epochs)) {
+    if (!job->networks || job->terminal || (done % every && done != event->epochs)) {
         return;
     }
     if (job->networks > 1) {
         fprintf(stderr, "network %d of %d, ", event->member + 1, job->networks);
     }
-    fprintf(stderr, "epoch %d of %d: loss %.4f, training accuracy %.2f %%", event->epoch,
-            event->epochs, event->loss, 100 * event->accuracy);
+    fprintf(stderr, "epoch %d of %d: loss %.4f, training accuracy %.2f %%", done, event->epochs,
+            event->loss, 100 * event->accuracy);
     print_left(event);
     fputc('\n', stderr);
 }
