@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The pba program: a table of commands over pba.h. Exit status: 0 done, 2 wrong usage, 130
  * interrupted, 1 everything else. */
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,6 +107,9 @@ static int run_command(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+#ifdef M_MMAP_THRESHOLD
+    mallopt(M_MMAP_THRESHOLD, 1 << 20); /* what the measuring gives back must not stay in the heap */
+#endif
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is a failed write, which cli_finish reports */
     if (argc < 2) {
         return cli_usage("a command is missing, pba --help lists them");
