@@ -291,6 +291,14 @@ PBA_API pba_status pba_augment_images(const pba_augmenter *augmenter, const uint
                                       const uint32_t *ids, size_t count, int epoch, uint8_t *out,
                                       uint8_t *mask);
 
+/* A contact sheet of up to `images` images of the training split, the classes in turn, by the file
+ * name's suffix. With a schedule: a row per image: as it is, then in `columns` (0: 5) epochs from the
+ * first to the last, evenly spaced, augmented by policy and the format's baseline as a training run
+ * with this seed (its first one) does it; a checkerboard where there is no content. Without (NULL):
+ * `columns` (0: 10) images a row, as they are. Captions name classes and epochs. */
+PBA_API pba_status pba_preview_write(const pba_dataset *dataset, const pba_schedule *schedule,
+                                     const char *path, int images, int columns, uint64_t seed);
+
 /* ------------------------------------------------------------------ models */
 
 typedef struct pba_model_info {

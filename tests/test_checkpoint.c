@@ -35,7 +35,10 @@ static int remove_folder(void **state)
 
 static void put(const void *data, size_t size)
 {
-    assert_ok(file_write(path, data, size));
+    FILE *file = fopen(path, "wb"); /* file_write would wait for the disk each time */
+    assert_non_null(file);
+    assert_int_equal(fwrite(data, 1, size, file), size);
+    fclose(file);
 }
 
 static char *take(size_t *size)

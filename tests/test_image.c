@@ -35,6 +35,15 @@ static const char *file(const char *name)
     return path;
 }
 
+/* The bytes at `path`; file_write would wait for the disk each time. */
+static void put(const void *data, size_t size)
+{
+    FILE *out = fopen(path, "wb");
+    assert_non_null(out);
+    assert_int_equal(fwrite(data, 1, size, out), size);
+    fclose(out);
+}
+
 static pba_image noise(int width, int height, int channels)
 {
     pba_image image;
@@ -220,14 +229,17 @@ static void test_bad_files(void **state)
 {
     file("absent.png");
     read_refused(PBA_NOT_FOUND, "cannot be opened");
-    assert_ok(file_write(file("empty.png"), "", 0));
+    file("empty.png");
+    put("", 0);
     read_refused(PBA_FORMAT, "is no image file");
-    assert_ok(file_write(file("text.png"), "hello, world\n", 13));
+    file("text.png");
+    put("hello, world\n", 13);
     read_refused(PBA_FORMAT, "is no image file");
     snprintf(path, sizeof path, "%s", folder);
     read_refused(PBA_IO, "is not a plain file");
     const char *svg = "<svg xmlns='http://www.w3.org/2000/svg' width='4' height='4'></svg>";
-    assert_ok(file_write(file("a.svg"), svg, strlen(svg)));
+    file("a.svg");
+    put(svg, strlen(svg));
     read_refused(PBA_FORMAT, "is no image file"); /* not one of the trusted loaders */
 }
 
@@ -247,7 +259,8 @@ static void test_huge_claim(void **state)
     for (int i = 0; i < 4; i++) {
         png[29 + i] = (uint8_t)(~crc >> (24 - 8 * i));
     }
-    assert_ok(file_write(file("a.png"), png, sizeof png));
+    file("a.png");
+    put(png, sizeof png);
     read_refused(PBA_UNSUPPORTED, "30000 x 30000 pixels");
 }
 
@@ -258,12 +271,12 @@ static void cut_everywhere(const char *name, pba_image *image, size_t tail)
     size_t size;
     assert_ok(file_read(path, 1 << 20, &data, &size));
     for (size_t cut = 0; cut + tail < size; cut += 1 + size / 97) {
-        assert_ok(file_write(path, data, cut));
+        put(data, cut);
         read_refused(PBA_FORMAT, "");
     }
     for (size_t i = 0; i < size; i += 1 + size / 97) { /* an error or some picture, no crash */
         data[i] ^= 0x55;
-        assert_ok(file_write(path, data, size));
+        put(data, size);
         pba_image back;
         pba_status status = pba_image_read(path, &back);
         assert_true(status == PBA_OK || back.pixels == NULL);
@@ -288,7 +301,8 @@ static void test_bad_output(void **state)
     pba_image image = noise(2, 2, 1);
     refused(pba_image_write(file("plain"), &image, false), PBA_USAGE, "suffix");
     refused(pba_image_write(file("a.xyz"), &image, false), PBA_USAGE, ".png");
-    assert_ok(file_write(file("below"), "x", 1));
+    file("below");
+    put("x", 1);
     snprintf(path, sizeof path, "%s/below/a.png", folder);
     refused(pba_image_write(path, &image, false), PBA_IO, "a.png");
     pba_image_free(&image);
