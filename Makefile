@@ -26,6 +26,7 @@ test: all
 install: all
 	meson configure -Dprefix=$(PREFIX) $(BUILD)
 	meson install -C $(BUILD)
+	if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" = 0 ]; then ldconfig; fi
 
 clean:
 	rm -rf $(BUILD)
