@@ -246,4 +246,13 @@ run train good $small --augment s.json --out run -q
     result "not ok" "a run is not overwritten"
 works "train as JSON" '"mean_test_error"' train good $small --seeds 2 --out run2 -q --json
 
+# ----------------------------------------------------------------- preview
+
+works "preview of a data set" "" preview good --out sheet.png
+works "preview of a schedule" "" preview good --schedule c.json --out sheet.png --images 3
+[ -s sheet.png ] && result ok "the picture" || result "not ok" "the picture"
+refuses "preview without --out" 2 "--out" preview good
+refuses "preview of a missing schedule" 1 "none.json" preview good --schedule none.json --out x.png
+refuses "preview below a file" 1 "s.json/x.png" preview good --out s.json/x.png
+
 echo "1..$count"

@@ -8,7 +8,7 @@
 
 #include "cli.h"
 
-static const cli_command *const commands[] = {&cli_train, &cli_apply,  &cli_schedule,
+static const cli_command *const commands[] = {&cli_train, &cli_apply,  &cli_preview, &cli_schedule,
                                               &cli_ops,   &cli_models, &cli_data};
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
@@ -108,7 +108,8 @@ static int run_command(int argc, char **argv)
 int main(int argc, char **argv)
 {
 #ifdef M_MMAP_THRESHOLD
-    mallopt(M_MMAP_THRESHOLD, 1 << 20); /* what the measuring gives back must not stay in the heap */
+    mallopt(M_MMAP_THRESHOLD,
+            1 << 20); /* what the measuring gives back must not stay in the heap */
 #endif
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is a failed write, which cli_finish reports */
     if (argc < 2) {
