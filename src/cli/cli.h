@@ -109,14 +109,15 @@ void cli_json_bool(cli_json *json, const char *key, bool value);
  * process. */
 typedef struct cli_job {
     bool quiet, terminal;
-    bool line_open; /* a rewritten line stands on the terminal */
-    double drawn;   /* seconds at which it was drawn last */
-    int networks;   /* of a training run; 0: a search, whose epochs are not told one by one */
+    bool line_open;   /* a rewritten line stands on the terminal */
+    double drawn;     /* seconds at which it was drawn last */
+    const char *said; /* the plan's notes, once printed: not to be said again as an event */
+    int networks;     /* of a training run; 0: a search, whose epochs are not told one by one */
     pba_event round, epoch; /* the newest of their kinds */
     pba_observer observer;
 } cli_job;
 
-void cli_job_start(cli_job *job, bool quiet, int networks);
+void cli_job_start(cli_job *job, bool quiet, int networks, const char *said);
 void cli_job_end(cli_job *job);
 
 /* What a job will do. `to_stderr`: standard output is kept for JSON. */

@@ -102,6 +102,14 @@ static void on_epoch(cli_job *job, const pba_event *event)
     fputc('\n', stderr);
 }
 
+static void on_note(cli_job *job, const pba_event *event)
+{
+    if (!job->said || strcmp(job->said, event->text) != 0) {
+        end_line(job);
+        fprintf(stderr, "%s\n", event->text);
+    }
+}
+
 static void on_event(void *user, const pba_event *event)
 {
     cli_job *job = user;
@@ -116,8 +124,7 @@ static void on_event(void *user, const pba_event *event)
         on_epoch(job, event);
         break;
     case PBA_EVENT_NOTE:
-        end_line(job);
-        fprintf(stderr, "%s\n", event->text);
+        on_note(job, event);
         break;
     case PBA_EVENT_PROGRESS:
     case PBA_EVENT_SCORE:
@@ -127,9 +134,10 @@ static void on_event(void *user, const pba_event *event)
     draw(job, event);
 }
 
-void cli_job_start(cli_job *job, bool quiet, int networks)
+void cli_job_start(cli_job *job, bool quiet, int networks, const char *said)
 {
-    *job = (cli_job){.quiet = quiet, .networks = networks, .terminal = isatty(STDERR_FILENO) == 1};
+    *job = (cli_job){
+        .quiet = quiet, .networks = networks, .said = said, .terminal = isatty(STDERR_FILENO) == 1};
     job->observer = (pba_observer){.event = on_event, .stop = job_stop, .user = job};
     watch_signal(SIGINT);
     watch_signal(SIGTERM);

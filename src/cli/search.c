@@ -79,7 +79,8 @@ static int open_search(options *options, const cli_arguments *arguments, pba_sea
     return status == PBA_OK ? CLI_DONE : cli_failed(status);
 }
 
-static int print_plan(const options *options, pba_search *search)
+/* *said: what the plan's notes were, where they have been printed. */
+static int print_plan(const options *options, pba_search *search, const char **said)
 {
     pba_plan plan;
     char title[PBA_PATH_MAX + 32];
@@ -95,12 +96,16 @@ static int print_plan(const options *options, pba_search *search)
         cli_json_plan(&json, NULL, &plan);
         return CLI_DONE;
     }
+    if (!plan.train_images) { /* finished already: nothing to announce, the run will say so */
+        return CLI_DONE;
+    }
     if (options->resume[0]) {
         snprintf(title, sizeof title, "resuming the search in %s", options->resume);
     } else {
         snprintf(title, sizeof title, "searching %s", options->search.dataset);
     }
     cli_print_plan(title, &plan, pba_search_directory(search), options->json);
+    *said = plan.notes;
     return CLI_DONE;
 }
 
@@ -153,12 +158,13 @@ static int summarize(const options *options, const pba_search *search)
 
 static int run_search(const options *options, pba_search *search)
 {
-    int failed = print_plan(options, search);
+    const char *said = NULL;
+    int failed = print_plan(options, search, &said);
     if (failed || options->dry_run) {
         return failed;
     }
     cli_job job;
-    cli_job_start(&job, options->quiet, 0);
+    cli_job_start(&job, options->quiet, 0, said);
     pba_status status = pba_search_run(search, &job.observer);
     cli_job_end(&job);
     if (status == PBA_INTERRUPTED) {

@@ -29,7 +29,8 @@ static void rows(cli_rows *rows)
     cli_rows_add(rows, own, sizeof own / sizeof *own);
 }
 
-static int print_plan(const options *options, pba_training *training)
+/* *said: what the plan's notes were, where they have been printed. */
+static int print_plan(const options *options, pba_training *training, const char **said)
 {
     pba_plan plan;
     char title[2 * PBA_PATH_MAX];
@@ -48,6 +49,7 @@ static int print_plan(const options *options, pba_training *training)
     snprintf(title, sizeof title, "training on %s, augmentation: %s", options->train.dataset,
              options->train.augment);
     cli_print_plan(title, &plan, pba_training_directory(training), options->json);
+    *said = plan.notes;
     return CLI_DONE;
 }
 
@@ -114,12 +116,13 @@ static void print_json(const options *options, const pba_training_result *result
 
 static int run_training(const options *options, pba_training *training)
 {
-    int failed = print_plan(options, training);
+    const char *said = NULL;
+    int failed = print_plan(options, training, &said);
     if (failed || options->dry_run) {
         return failed;
     }
     cli_job job;
-    cli_job_start(&job, options->quiet, options->train.seeds);
+    cli_job_start(&job, options->quiet, options->train.seeds, said);
     pba_status status = pba_training_run(training, &job.observer);
     cli_job_end(&job);
     if (status != PBA_OK) {
