@@ -125,7 +125,7 @@ refuses "an unknown model" 2 "resnext" models resnext
 mkdir empty
 
 schedule Rotate 3,7 5 1 5
-works "check a schedule" "fine, 1 segments over 5 epochs" schedule check s.json
+works "check a schedule" "fine, 1 segment over 5 epochs" schedule check s.json
 works "show a schedule" "Rotate:7(30%)" schedule show s.json
 works "show a schedule as JSON" '"from": 0' schedule show s.json --json
 schedule Twist 3,7 5 1 5

@@ -59,12 +59,15 @@ static void draw(cli_job *job, const pba_event *event)
         return;
     }
     fprintf(stderr, "\r\033[K%3.0f %%", 100 * event->done / event->total);
-    if (job->round.rounds) {
-        fprintf(stderr, ", round %d of %d, best validation error %.2f %%", job->round.round + 1,
-                job->round.rounds, 100 * job->round.error);
-    } else if (job->epoch.epochs) {
+    if (job->networks && job->epoch.epochs) {
         fprintf(stderr, ", epoch %d of %d, training accuracy %.2f %%", job->epoch.epoch + 1,
                 job->epoch.epochs, 100 * job->epoch.accuracy);
+    }
+    if (!job->networks) {
+        fprintf(stderr, ", round %d of %d", event->round + 1, event->rounds);
+    }
+    if (job->round.rounds) {
+        fprintf(stderr, ", best validation error %.2f %%", 100 * job->round.error);
     }
     print_left(event);
     fflush(stderr);

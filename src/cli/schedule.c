@@ -86,7 +86,8 @@ static pba_status each_segment(const pba_schedule *schedule, cli_json *json)
 static pba_status show(const char *path, const pba_schedule *schedule, bool as_json)
 {
     if (!as_json) {
-        cli_print("%s: %d segments over %d epochs\n", path, pba_schedule_segments(schedule),
+        int segments = pba_schedule_segments(schedule);
+        cli_print("%s: %d segment%s over %d epochs\n", path, segments, segments == 1 ? "" : "s",
                   pba_schedule_epochs(schedule));
         cli_print("Rotate:7(30%%) is Rotate at level 7, firing with probability 30 %%\n\n");
         return each_segment(schedule, NULL);
@@ -110,7 +111,8 @@ static pba_status check(const char *path, const pba_schedule *schedule, bool as_
 {
     int segments = pba_schedule_segments(schedule), epochs = pba_schedule_epochs(schedule);
     if (!as_json) {
-        cli_print("%s: fine, %d segments over %d epochs\n", path, segments, epochs);
+        cli_print("%s: fine, %d segment%s over %d epochs\n", path, segments,
+                  segments == 1 ? "" : "s", epochs);
         return PBA_OK;
     }
     cli_json json = {0};

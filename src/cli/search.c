@@ -116,21 +116,59 @@ static int interrupted(const pba_search *search)
     return CLI_INTERRUPTED;
 }
 
-static void print_summary(const options *options, const char *run, const pba_schedule *schedule,
-                          double error)
+/* A word of a command line, quoted where the shell would not take it as it is. */
+static void print_word(const char *text)
 {
-    const char *dataset = options->search.dataset;
-    cli_print("validation error %.2f %% (best member)\n", 100 * error);
-    cli_print("schedule         %s/schedule.json, %d segments over %d epochs\n", run,
-              pba_schedule_segments(schedule), pba_schedule_epochs(schedule));
-    cli_print("train with it:   pba train %s", dataset[0] ? dataset : "DATASET");
-    if (dataset[0]) {
-        cli_print(" --model %s", options->search.recipe.model);
+    static const char safe[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:,=+";
+    bool plain = text[0] && strspn(text, safe) == strlen(text);
+    cli_print(" %s", plain ? "" : "'");
+    for (const char *at = text; *at; at++) {
+        if (*at == '\'') {
+            cli_print("'\\''");
+        } else {
+            cli_print("%c", *at);
+        }
     }
-    cli_print(" --augment %s\n", run);
+    cli_print("%s", plain ? "" : "'");
 }
 
-static int summarize(const options *options, const pba_search *search)
+/* What was said of the data and the recipe holds for the training too, so that the two compare. */
+static void print_train_command(const options *options, const cli_arguments *arguments,
+                                const char *run)
+{
+    static const char *const kept =
+        " train-size val-size split-seed batch lr wd lr-schedule baseline "
+        "backend ";
+    cli_print("train with it:   pba train");
+    print_word(options->search.dataset[0] ? options->search.dataset : "DATASET");
+    if (options->search.dataset[0]) {
+        cli_print(" --model");
+        print_word(options->search.recipe.model);
+    }
+    for (int i = 0; i < arguments->given_count; i++) {
+        char word[PBA_NAME_MAX + 2];
+        snprintf(word, sizeof word, " %s ", arguments->given[i].name);
+        if (strstr(kept, word)) {
+            cli_print(" --%s", arguments->given[i].name);
+            print_word(arguments->given[i].value);
+        }
+    }
+    cli_print(" --augment");
+    print_word(run);
+    cli_print("\n");
+}
+
+static void print_summary(const char *run, const pba_schedule *schedule, double error)
+{
+    int segments = pba_schedule_segments(schedule);
+    cli_print("validation error %.2f %% (best member)\n", 100 * error);
+    cli_print("schedule         %s/schedule.json, %d segment%s over %d epochs\n", run, segments,
+              segments == 1 ? "" : "s", pba_schedule_epochs(schedule));
+}
+
+static int summarize(const options *options, const cli_arguments *arguments,
+                     const pba_search *search)
 {
     const pba_schedule *schedule;
     const char *run = pba_search_directory(search);
@@ -140,7 +178,8 @@ static int summarize(const options *options, const pba_search *search)
         return cli_failed(status);
     }
     if (!options->json) {
-        print_summary(options, run, schedule, error);
+        print_summary(run, schedule, error);
+        print_train_command(options, arguments, run);
         return CLI_DONE;
     }
     cli_json json = {0};
@@ -156,7 +195,7 @@ static int summarize(const options *options, const pba_search *search)
     return CLI_DONE;
 }
 
-static int run_search(const options *options, pba_search *search)
+static int run_search(const options *options, const cli_arguments *arguments, pba_search *search)
 {
     const char *said = NULL;
     int failed = print_plan(options, search, &said);
@@ -170,7 +209,7 @@ static int run_search(const options *options, pba_search *search)
     if (status == PBA_INTERRUPTED) {
         return interrupted(search);
     }
-    return status == PBA_OK ? summarize(options, search) : cli_failed(status);
+    return status == PBA_OK ? summarize(options, arguments, search) : cli_failed(status);
 }
 
 static int run(void *given, const cli_arguments *arguments)
@@ -179,7 +218,7 @@ static int run(void *given, const cli_arguments *arguments)
     pba_search *search = NULL;
     int status = open_search(options, arguments, &search);
     if (status == CLI_DONE) {
-        status = run_search(options, search);
+        status = run_search(options, arguments, search);
     }
     pba_search_free(search);
     return status;
