@@ -86,7 +86,8 @@ static pba_status open_image(steps *steps, const char *data, size_t size)
 {
     VipsSource *source = vips_source_new_from_memory(data, size);
     VipsImage *image =
-        source ? vips_image_new_from_source(source, "", "fail_on", VIPS_FAIL_ON_TRUNCATED, NULL)
+        source ? vips_image_new_from_source(source, "", "access", VIPS_ACCESS_SEQUENTIAL, "fail_on",
+                                            VIPS_FAIL_ON_TRUNCATED, NULL)
                : NULL;
     if (source) {
         g_object_unref(source);
@@ -101,8 +102,25 @@ static pba_status open_image(steps *steps, const char *data, size_t size)
         return status_set(PBA_UNSUPPORTED, "%s: %d x %d pixels: more than %d are refused",
                           steps->path, image->Xsize, image->Ysize, IMAGE_AREA_MAX);
     }
-    bool upright = step(steps, vips_autorot(image, next(steps), NULL));
-    return upright ? PBA_OK : failed(PBA_FORMAT, steps->path, "cannot be turned upright");
+    return PBA_OK;
+}
+
+/* All pixels into memory, by one thread: with several, libvips (8.14) may end a decoding without
+ * waiting for the one that finds the damage, and a file that is cut off passes once in a thousand
+ * times. Then upright. */
+static pba_status load_pixels(steps *steps)
+{
+    bool done = step(steps, vips_copy(last(steps), next(steps), NULL));
+    if (done) {
+        vips_image_set_int(last(steps), VIPS_META_CONCURRENCY, 1);
+        *next(steps) = vips_image_copy_memory(last(steps));
+        done = step(steps, *next(steps) ? 0 : -1);
+    }
+    if (!done) {
+        return failed(PBA_FORMAT, steps->path, "its pixels cannot be decoded; it is damaged");
+    }
+    done = step(steps, vips_autorot(last(steps), next(steps), NULL));
+    return done ? PBA_OK : failed(PBA_FORMAT, steps->path, "cannot be turned upright");
 }
 
 /* 16 bits become 8 by their upper byte. */
@@ -186,16 +204,14 @@ static pba_status take_mask(steps *steps, VipsImage *source, int band, pba_image
     return status == PBA_OK ? take_bytes(steps, image->mask, area) : status;
 }
 
-/* libvips decodes as it goes; a copy in memory makes colours and alpha one pass over the file. */
 static pba_status decode(steps *steps, const char *data, size_t size, pba_image *image)
 {
     pba_status status = open_image(steps, data, size);
+    if (status == PBA_OK) {
+        status = load_pixels(steps);
+    }
     if (status != PBA_OK) {
         return status;
-    }
-    *next(steps) = vips_image_copy_memory(last(steps));
-    if (!step(steps, *next(steps) ? 0 : -1)) {
-        return failed(PBA_FORMAT, steps->path, "its pixels cannot be decoded; it is damaged");
     }
     VipsImage *source = last(steps);
     bool alpha = vips_image_hasalpha(source);
