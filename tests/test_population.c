@@ -12,6 +12,10 @@
 #include "core/file.h"
 #include "population/population.h"
 
+/* Of type double, whatever the macros of math.h are. */
+#define LOST ((double)NAN)
+#define ENDLESS ((double)INFINITY)
+
 static pba_population *make(int population, int epochs, int interval, uint64_t seed)
 {
     pba_population_options options;
@@ -67,11 +71,11 @@ static const struct {
     {2, 0.5, {.2, .1}, "xs"},
     {9, 0.5, {.1, .2, .3, .4, .5, .6, .7, .8, .9}, "ssss.xxxx"},
     {8, 0, {.1, .2, .3, .4, .5, .6, .7, .8}, "........"},
-    {4, 0.25, {NAN, .9, .8, .7}, "x..s"},
-    {4, 0.25, {.9, INFINITY, .8, NAN}, "..sx"},
-    {4, 0.25, {.9, -INFINITY, .8, .7}, ".x.s"},
-    {8, 0.25, {NAN, NAN, NAN, .5, NAN, NAN, NAN, NAN}, "...s..xx"},
-    {4, 0.25, {NAN, NAN, NAN, NAN}, "...."},
+    {4, 0.25, {LOST, .9, .8, .7}, "x..s"},
+    {4, 0.25, {.9, ENDLESS, .8, LOST}, "..sx"},
+    {4, 0.25, {.9, -ENDLESS, .8, .7}, ".x.s"},
+    {8, 0.25, {LOST, LOST, LOST, .5, LOST, LOST, LOST, LOST}, "...s..xx"},
+    {4, 0.25, {LOST, LOST, LOST, LOST}, "...."},
 };
 
 static void check_row(size_t row, uint64_t seed)
@@ -278,7 +282,7 @@ static void test_options(void **state)
     bad_options(4, 0, 3, 0.25, 0.2, 2, "epochs");
     bad_options(4, 9, 0, 0.25, 0.2, 2, "interval");
     bad_options(4, 9, 3, 0.51, 0.2, 2, "quantile");
-    bad_options(4, 9, 3, NAN, 0.2, 2, "quantile");
+    bad_options(4, 9, 3, LOST, 0.2, 2, "quantile");
     bad_options(4, 9, 3, 0.25, 1.1, 2, "resample");
     bad_options(4, 9, 3, 0.25, 0.2, 0, "copies");
     bad_options(4, 9, 3, 0.25, 0.2, 9, "copies");
@@ -296,7 +300,7 @@ static double score(const pba_task *task)
     for (int i = 0; i < 2 * task->policy.entries; i++) {
         hash = (hash ^ task->policy.values[i]) * 16777619u;
     }
-    return hash % 17 == 0 ? (double)NAN : (hash >> 8) / 16777216.0;
+    return hash % 17 == 0 ? LOST : (hash >> 8) / 16777216.0;
 }
 
 /* Runs to the end; every `every` calls the state goes through JSON and back. policies: of each
