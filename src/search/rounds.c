@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Rounds as the population sees them. Blocks are not touched here. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "schedule/schedule.h"
+#include "search/search.h"
+
+bool search_at_end(const pba_search *search)
+{
+    return search->round == search->rounds;
+}
+
+static json_t *copy_line(const pba_task *task)
+{
+    return json_pack("{s:s, s:i, s:i, s:i, s:i, s:o}", "type", "exploit", "round", task->round - 1,
+                     "epoch", task->from_epoch, "member", task->member, "source",
+                     task->weights_from, "policy", schedule_policy_json(&task->policy));
+}
+
+static pba_status commit_copy(pba_search *search, const pba_task *task)
+{
+    pba_status status = journal_commit(search->journal, copy_line(task));
+    if (status == PBA_OK) {
+        search_report(search, (pba_event){.kind = PBA_EVENT_EXPLOIT,
+                                          .member = task->member,
+                                          .source = task->weights_from,
+                                          .round = task->round - 1,
+                                          .rounds = search->rounds,
+                                          .epoch = task->from_epoch,
+                                          .epochs = search->options.recipe.epochs});
+    }
+    return status;
+}
+
+pba_status search_open_round(pba_search *search)
+{
+    int members = search->options.population;
+    search->next = 0;
+    search->scored_count = search->lost_count = 0;
+    memset(search->scored, 0, (size_t)members * sizeof *search->scored);
+    for (int i = 0; i < members; i++) {
+        pba_task *task = &search->tasks[i];
+        pba_status status = pba_population_ask(search->population, task);
+        if (status == PBA_OK && task->kind == PBA_TASK_DONE) {
+            search->round = search->rounds;
+            return PBA_OK;
+        }
+        if (status == PBA_OK && task->weights_from != task->member) {
+            status = commit_copy(search, task);
+        }
+        if (status != PBA_OK) {
+            return status;
+        }
+        search->round = task->round;
+    }
+    return PBA_OK;
+}
+
+json_t *search_score_line(const pba_task *task, const search_score *score)
+{
+    return json_pack("{s:s, s:i, s:i, s:i, s:o, s:o, s:o, s:o}", "type", "score", "round",
+                     task->round, "member", task->member, "epoch", task->until_epoch, "error",
+                     journal_real(score->error), "val_loss", journal_real(score->val_loss),
+                     "train_loss", journal_real(score->loss), "train_accuracy",
+                     journal_real(score->accuracy));
+}
+
+static void note_best(pba_search *search, int member, double error)
+{
+    bool first = search->scored_count == 0;
+    if (first || error < search->best_error ||
+        (error == search->best_error && member < search->best)) {
+        search->best = member;
+        search->best_error = error;
+    }
+}
+
+static pba_status end_round(pba_search *search)
+{
+    int round = search->round, epoch = search->tasks[0].until_epoch;
+    if (search->lost_count == search->options.population) {
+        return status_set(PBA_DIVERGED,
+                          "%s: the losses of all %d members became infinite or no number by round "
+                          "%d; start again with a smaller --lr",
+                          search->options.out, search->options.population, round + 1);
+    }
+    pba_status status = search_open_round(search);
+    if (status == PBA_OK) {
+        search_report(search, (pba_event){.kind = PBA_EVENT_ROUND,
+                                          .round = round,
+                                          .rounds = search->rounds,
+                                          .member = search->best,
+                                          .epoch = epoch,
+                                          .epochs = search->options.recipe.epochs,
+                                          .error = search->best_error});
+    }
+    return status;
+}
+
+pba_status search_tell(pba_search *search, int member, double error, bool *turned)
+{
+    *turned = false;
+    pba_status status = pba_population_tell(search->population, member, error);
+    if (status != PBA_OK) {
+        return status;
+    }
+    note_best(search, member, error);
+    search->scored[member] = true;
+    search->lost_count += !isfinite(error);
+    if (++search->scored_count == search->options.population) {
+        *turned = true;
+        status = end_round(search);
+    }
+    return status;
+}
+
+static void describe(const pba_search *search, pba_schedule *schedule)
+{
+    const pba_dataset_info *info = &search->task->info;
+    int side = info->width < info->height ? info->width : info->height;
+    schedule_source *source = &schedule->source;
+    snprintf(source->dataset, sizeof source->dataset, "%s", search->dataset);
+    snprintf(source->model, sizeof source->model, "%s", search->options.recipe.model);
+    source->pixel_scale = side / 32.0;
+}
+
+pba_status search_finish(pba_search *search)
+{
+    int member;
+    pba_status status = pba_population_best(search->population, &member, &search->val_error);
+    if (status == PBA_OK) {
+        status = pba_population_schedule(search->population, &search->schedule);
+    }
+    if (status != PBA_OK) {
+        return status;
+    }
+    describe(search, search->schedule);
+    status = directory_write_result(search->options.out, search->schedule, member,
+                                    search->val_error, search_clock() - search->start);
+    if (status == PBA_OK) {
+        directory_end_checkpoints(search->options.out);
+        search->finished = true;
+    }
+    return status;
+}

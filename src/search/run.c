@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Running: worker threads take the tasks of a round in member order; whoever scores the last member
+ * ends the round for all, and copies blocks before any task of the next round is handed out. What
+ * is decided does not depend on who was faster. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/threads.h"
+#include "search/search.h"
+#include "train/checkpoint.h"
+
+static const double REPORT_SECONDS = 0.2;
+
+typedef struct worker {
+    pba_search *search;
+    trainer *trainer;
+    double unit; /* work of what runs between two asks whether to stop */
+    double own;  /* of the task at hand, already in search->done */
+    bool first;  /* nothing has run yet: the first ask comes before the first step */
+} worker;
+
+/* ------------------------------------------------------------- stop and fail */
+
+/* Remembers the first failure; one of its own kind is worth more than the interruption that it
+ * causes in the others. Under the lock. */
+static void fail(pba_search *search, pba_status status)
+{
+    if (search->status == PBA_OK || search->status == PBA_INTERRUPTED) {
+        search->status = status;
+        snprintf(search->message, sizeof search->message, "%s", pba_error_message());
+    }
+    search->over = true;
+    search->stopping = true;
+    pthread_cond_broadcast(&search->moved);
+}
+
+static void add_work(worker *worker, double work)
+{
+    worker->own += work;
+    worker->search->done += work;
+}
+
+/* What the trainer asks before every step; also the pulse of the progress line. */
+static bool on_step(void *user)
+{
+    worker *worker = user;
+    pba_search *search = worker->search;
+    const pba_observer *observer = search->observer;
+    pthread_mutex_lock(&search->lock);
+    if (!worker->first) {
+        add_work(worker, worker->unit);
+    }
+    worker->first = false;
+    if (search_clock() - search->start - search->reported >= REPORT_SECONDS) {
+        search_report(search, (pba_event){.kind = PBA_EVENT_PROGRESS,
+                                          .round = search->round,
+                                          .rounds = search->rounds});
+    }
+    pthread_mutex_unlock(&search->lock);
+    if (observer && observer->stop && observer->stop(observer->user)) {
+        search->stopping = true;
+    }
+    return search->stopping;
+}
+
+/* ------------------------------------------------------------------ one task */
+
+static void report_epoch(worker *worker, const pba_task *task, int epoch,
+                         const trainer_figures *figures)
+{
+    pba_search *search = worker->search;
+    pthread_mutex_lock(&search->lock);
+    search_report(search, (pba_event){.kind = PBA_EVENT_EPOCH,
+                                      .member = task->member,
+                                      .round = task->round,
+                                      .rounds = search->rounds,
+                                      .epoch = epoch,
+                                      .epochs = search->options.recipe.epochs,
+                                      .loss = figures->loss,
+                                      .accuracy = figures->accuracy});
+    pthread_mutex_unlock(&search->lock);
+}
+
+static pba_status train_epochs(worker *worker, const pba_task *task, float *block,
+                               search_score *score)
+{
+    pba_search *search = worker->search;
+    const pba_recipe *recipe = &search->options.recipe;
+    pba_observer observer = {.stop = on_step, .user = worker};
+    worker->unit = recipe->batch;
+    for (int e = task->from_epoch; e < task->until_epoch; e++) {
+        trainer_figures figures = {0};
+        trainer_epoch epoch = {.seed = recipe->seed,
+                               .member = (uint32_t)task->member,
+                               .epoch = e,
+                               .epochs = recipe->epochs,
+                               .policy = &task->policy};
+        pba_status status = trainer_run_epoch(worker->trainer, block, &epoch, &observer, &figures);
+        if (status != PBA_OK) {
+            return status;
+        }
+        score->loss = figures.loss;
+        score->accuracy = figures.accuracy;
+        report_epoch(worker, task, e, &figures);
+        if (!isfinite(figures.loss)) {
+            return PBA_OK;
+        }
+    }
+    return PBA_OK;
+}
+
+/* A member whose loss is no number, in training or in validation, is lost: infinitely bad. */
+static pba_status score_member(worker *worker, float *block, search_score *score)
+{
+    pba_observer observer = {.stop = on_step, .user = worker};
+    if (!isfinite(score->loss)) {
+        score->error = score->val_loss = (double)INFINITY;
+        return PBA_OK;
+    }
+    worker->unit = EVALUATION_WORK * trainer_evaluation_batch(worker->trainer);
+    pba_status status = trainer_evaluate(worker->trainer, block, PBA_VALIDATION, &observer,
+                                         &score->error, &score->val_loss);
+    if (status == PBA_OK && !isfinite(score->val_loss)) {
+        score->error = (double)INFINITY;
+    }
+    return status;
+}
+
+static pba_status run_task(worker *worker, const pba_task *task, search_score *score)
+{
+    pba_search *search = worker->search;
+    float *block = search->blocks[task->member];
+    char path[PBA_PATH_MAX];
+    worker->own = 0;
+    worker->first = true;
+    pba_status status = train_epochs(worker, task, block, score);
+    if (status == PBA_OK) {
+        status = score_member(worker, block, score);
+    }
+    if (status == PBA_OK) {
+        status = directory_checkpoint(search->options.out, task->round, task->member, path);
+    }
+    if (status == PBA_OK) {
+        status = checkpoint_write(path, block, search->task->graph->block, task->round,
+                                  task->until_epoch);
+    }
+    return status;
+}
+
+/* ------------------------------------------------------------------- rounds */
+
+/* Sources are never copied onto in the same round, so that the order does not matter. */
+static void copy_blocks(pba_search *search)
+{
+    for (int i = 0; i < search->options.population; i++) {
+        const pba_task *task = &search->tasks[i];
+        if (task->weights_from != task->member) {
+            memcpy(search->blocks[task->member], search->blocks[task->weights_from],
+                   search->task->graph->block * sizeof **search->blocks);
+        }
+    }
+}
+
+/* The round has turned: `search->round` is the new one. */
+static pba_status begin_round(pba_search *search)
+{
+    if (search_at_end(search)) {
+        pba_status status = search_finish(search);
+        search->over = true;
+        return status;
+    }
+    copy_blocks(search);
+    directory_drop_checkpoints(search->options.out, search->round - 1);
+    return PBA_OK;
+}
+
+/* Under the lock. */
+static pba_status commit(worker *worker, const pba_task *task, const search_score *score)
+{
+    pba_search *search = worker->search;
+    bool turned;
+    add_work(worker, search_task_work(search, task) - worker->own);
+    pba_status status = journal_commit(search->journal, search_score_line(task, score));
+    if (status != PBA_OK) {
+        return status;
+    }
+    search_report(search, (pba_event){.kind = PBA_EVENT_SCORE,
+                                      .member = task->member,
+                                      .round = task->round,
+                                      .rounds = search->rounds,
+                                      .epoch = task->until_epoch,
+                                      .epochs = search->options.recipe.epochs,
+                                      .loss = score->val_loss,
+                                      .error = score->error});
+    status = search_tell(search, task->member, score->error, &turned);
+    if (status == PBA_OK && turned) {
+        status = begin_round(search);
+        pthread_cond_broadcast(&search->moved);
+    }
+    return status;
+}
+
+/* The next task that is not scored already, once there is one; false when the search is over. Under
+ * the lock. */
+static bool take_task(pba_search *search, pba_task *task)
+{
+    for (;;) {
+        while (!search->over && search->next < search->options.population &&
+               search->scored[search->next]) {
+            search->next++;
+        }
+        if (search->over) {
+            return false;
+        }
+        if (search->next < search->options.population) {
+            *task = search->tasks[search->next++];
+            return true;
+        }
+        pthread_cond_wait(&search->moved, &search->lock);
+    }
+}
+
+/* ------------------------------------------------------------------ workers */
+
+static pba_status start_blocks(pba_search *search)
+{
+    pba_status status = search_allocate_blocks(search);
+    for (int i = 0; i < search->options.population && status == PBA_OK; i++) {
+        nn_initialize(search->task->graph, search->blocks[i], search->options.recipe.seed,
+                      (uint32_t)i);
+    }
+    return status;
+}
+
+/* The first worker whose network is compiled starts the search for all; nothing is written before.
+ * Under the lock. */
+static pba_status start(pba_search *search)
+{
+    pba_status status = PBA_OK;
+    if (!search->journal) {
+        status = start_blocks(search);
+        if (status == PBA_OK) {
+            status = directory_create(search->options.out, &search->options, &search->journal);
+        }
+        if (status == PBA_OK) {
+            status = search_open_round(search);
+        }
+    }
+    if (status == PBA_OK && search->notes[0]) {
+        search_report(search, (pba_event){.kind = PBA_EVENT_NOTE, .text = search->notes});
+    }
+    search->start = search_clock();
+    search->reported = 0;
+    search->first_done = search->done;
+    return status;
+}
+
+static void work(worker *worker)
+{
+    pba_search *search = worker->search;
+    pba_task task;
+    while (take_task(search, &task)) {
+        search_score score = {0};
+        pthread_mutex_unlock(&search->lock);
+        pba_status status = run_task(worker, &task, &score);
+        pthread_mutex_lock(&search->lock);
+        if (status == PBA_OK) {
+            status = commit(worker, &task, &score);
+        }
+        if (status != PBA_OK) {
+            fail(search, status);
+        }
+    }
+}
+
+static pba_status worker_main(void *context, int index)
+{
+    (void)index;
+    pba_search *search = context;
+    worker worker = {.search = search};
+    pba_status status = trainer_create(search->task, 1, &worker.trainer);
+    pthread_mutex_lock(&search->lock);
+    if (status == PBA_OK && !search->started && !search->over) {
+        search->started = true;
+        status = start(search);
+    }
+    if (status != PBA_OK) {
+        fail(search, status);
+    }
+    work(&worker);
+    pthread_mutex_unlock(&search->lock);
+    trainer_free(worker.trainer);
+    return PBA_OK;
+}
+
+static pba_status run_finished(pba_search *search)
+{
+    const pba_observer *observer = search->observer;
+    if (observer && observer->event) {
+        pba_event event = {.kind = PBA_EVENT_NOTE, .text = search->notes};
+        observer->event(observer->user, &event);
+    }
+    return PBA_OK;
+}
+
+static pba_status run_workers(pba_search *search)
+{
+    pba_status status = threads_run(search->workers, worker_main, search);
+    if (search->finished) { /* whatever kept one of the threads from helping */
+        return PBA_OK;
+    }
+    if (search->status == PBA_INTERRUPTED) {
+        return status_set(PBA_INTERRUPTED,
+                          "%s: interrupted in round %d of %d; continue it with "
+                          "--resume %s",
+                          search->options.out, search->round + 1, search->rounds,
+                          search->options.out);
+    }
+    return search->status == PBA_OK ? status : status_set(search->status, "%s", search->message);
+}
+
+pba_status pba_search_run(pba_search *search, const pba_observer *observer)
+{
+    search->observer = observer;
+    search->start = search_clock();
+    if (search->finished) {
+        return run_finished(search);
+    }
+    if (search->ran) {
+        return status_set(PBA_USAGE, "%s: this search was run before; open it again with --resume",
+                          search->options.out);
+    }
+    search->ran = true;
+    if (search->journal && search_at_end(search)) {
+        return search_finish(search);
+    }
+    return run_workers(search);
+}

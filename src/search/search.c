@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Opening a search, and what it will do. */
+#include "search/search.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/file.h"
+#include "core/memory.h"
+#include "core/threads.h"
+#include "train/measure.h"
+
+double search_clock(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+double search_task_work(const pba_search *search, const pba_task *task)
+{
+    double epoch = (double)task_steps(search->task) * search->options.recipe.batch;
+    return (task->until_epoch - task->from_epoch) * epoch +
+           EVALUATION_WORK * search->task->counts[PBA_VALIDATION];
+}
+
+double search_work(const pba_search *search)
+{
+    pba_task whole = {.until_epoch = search->options.recipe.epochs};
+    double evaluations = EVALUATION_WORK * search->task->counts[PBA_VALIDATION];
+    return search->options.population *
+           (search_task_work(search, &whole) + (search->rounds - 1) * evaluations);
+}
+
+/* Values set by hand go through the same rows as those from a command line. */
+static pba_status check_settings(const pba_search_options *options)
+{
+    size_t count;
+    const pba_setting *rows = pba_search_settings(&count);
+    pba_search_options scratch = *options;
+    char text[PBA_PATH_MAX];
+    pba_status status = PBA_OK;
+    for (size_t i = 0; i < count && status == PBA_OK; i++) {
+        status = pba_settings_get(options, rows, count, rows[i].name, text, sizeof text);
+        if (status == PBA_OK) {
+            status = pba_settings_set(&scratch, rows, count, rows[i].name, text);
+        }
+    }
+    if (status == PBA_OK && !options->dataset[0]) {
+        status = status_set(PBA_USAGE, "no data set was named; give a path, or demo");
+    }
+    return status;
+}
+
+static pba_status create_population(pba_search *search)
+{
+    pba_population_options options;
+    pba_population_defaults(&options);
+    options.population = search->options.population;
+    options.interval = search->options.interval;
+    options.epochs = search->options.recipe.epochs;
+    options.seed = search->options.recipe.seed;
+    search->rounds = (options.epochs - 1) / options.interval + 1;
+    return pba_population_create(&options, &search->population);
+}
+
+pba_status search_new(const pba_search_options *options, pba_search **result)
+{
+    *result = NULL;
+    pba_search *search = memory_new(1, sizeof *search);
+    if (!search) {
+        return PBA_MEMORY;
+    }
+    search->options = *options;
+    pthread_mutex_init(&search->lock, NULL);
+    pthread_cond_init(&search->moved, NULL);
+    int workers = options->workers ? options->workers : pba_cores();
+    search->workers = workers < options->population ? workers : options->population;
+    size_t members = (size_t)options->population;
+    search->tasks = memory_new(members, sizeof *search->tasks);
+    search->scored = memory_new(members, sizeof *search->scored);
+    search->blocks = memory_new(members, sizeof *search->blocks);
+    pba_status status = search->tasks && search->scored && search->blocks ? PBA_OK : PBA_MEMORY;
+    if (status == PBA_OK) {
+        status = create_population(search);
+    }
+    if (status != PBA_OK) {
+        pba_search_free(search);
+        return status;
+    }
+    *result = search;
+    return PBA_OK;
+}
+
+/* So that the run can be resumed from another folder, and names its data by the last part alone. */
+static pba_status settle_dataset(pba_search *search)
+{
+    const char *name = search->task->info.format;
+    char *full = NULL;
+    if (strcmp(name, "demo") != 0) {
+        full = realpath(search->options.dataset, NULL);
+        if (!full || strlen(full) >= sizeof search->options.dataset) {
+            free(full);
+            return status_set(PBA_IO, "%s: its full path cannot be told", search->options.dataset);
+        }
+        snprintf(search->options.dataset, sizeof search->options.dataset, "%s", full);
+        const char *slash = strrchr(full, '/');
+        name = slash && slash[1] ? slash + 1 : name;
+    }
+    snprintf(search->dataset, sizeof search->dataset, "%s", name);
+    free(full);
+    return PBA_OK;
+}
+
+static void compose_notes(pba_search *search)
+{
+    const char *notes = search->task->info.notes, *one = "";
+    if (search->rounds == 1) {
+        one = "one round only: nobody copies anybody, and the schedule will hold no augmentation; "
+              "give more --epochs or a smaller --interval";
+    }
+    snprintf(search->notes, sizeof search->notes, "%s%s%s", notes ? notes : "",
+             notes && *notes && *one ? "; " : "", one);
+}
+
+static pba_status check_memory(const pba_search *search)
+{
+    double bytes =
+        (double)search->options.population * (double)search->task->graph->block * sizeof(float);
+    double limit = (double)threads_memory_limit();
+    if (bytes > limit) {
+        return status_set(PBA_MEMORY,
+                          "%d members of %s need %.1f GB, but there are %.1f GB; give a smaller "
+                          "--population or --model",
+                          search->options.population, search->options.recipe.model, bytes / 1e9,
+                          limit / 1e9);
+    }
+    return PBA_OK;
+}
+
+pba_status search_open_task(pba_search *search)
+{
+    pba_status status =
+        task_open(&search->options.recipe, search->options.dataset, NULL, 0, &search->task);
+    if (status == PBA_OK && search->task->counts[PBA_VALIDATION] == 0) {
+        status = status_set(PBA_USAGE, "%s: there are no validation images to score members on",
+                            search->options.dataset);
+    }
+    if (status == PBA_OK) {
+        status = settle_dataset(search);
+    }
+    if (status == PBA_OK) {
+        compose_notes(search);
+        status = check_memory(search);
+    }
+    return status;
+}
+
+pba_status search_allocate_blocks(pba_search *search)
+{
+    for (int i = 0; i < search->options.population; i++) {
+        search->blocks[i] = memory_aligned(search->task->graph->block, sizeof **search->blocks);
+        if (!search->blocks[i]) {
+            return PBA_MEMORY;
+        }
+    }
+    return PBA_OK;
+}
+
+pba_status pba_search_create(const pba_search_options *options, pba_search **result)
+{
+    *result = NULL;
+    pba_search *search = NULL;
+    pba_status status = check_settings(options);
+    if (status == PBA_OK) {
+        status = directory_check(options->out);
+    }
+    if (status == PBA_OK) {
+        status = search_new(options, &search);
+    }
+    if (status == PBA_OK) {
+        status = search_open_task(search);
+    }
+    if (status != PBA_OK) {
+        pba_search_free(search);
+        return status;
+    }
+    *result = search;
+    return PBA_OK;
+}
+
+void pba_search_free(pba_search *search)
+{
+    if (!search) {
+        return;
+    }
+    for (int i = 0; search->blocks && i < search->options.population; i++) {
+        free(search->blocks[i]);
+    }
+    free(search->blocks);
+    free(search->tasks);
+    free(search->scored);
+    journal_close(search->journal);
+    pba_population_free(search->population);
+    pba_schedule_free(search->schedule);
+    task_free(search->task);
+    pthread_mutex_destroy(&search->lock);
+    pthread_cond_destroy(&search->moved);
+    free(search);
+}
+
+/* Work that remains, in turns: every worker runs one member at a time. */
+static double remaining_seconds(const pba_search *search, const measure *measure)
+{
+    const task *task = search->task;
+    int turns = (search->options.population + search->workers - 1) / search->workers;
+    double member = measure->step_seconds * task_steps(task) * search->options.recipe.epochs +
+                    measure->evaluation_seconds * task->counts[PBA_VALIDATION] * search->rounds;
+    return turns * member * (1 - search->done / search_work(search));
+}
+
+static void fill_plan(const pba_search *search, const measure *measure, pba_plan *plan)
+{
+    const task *task = search->task;
+    plan->train_images = task->counts[PBA_TRAIN];
+    plan->val_images = task->counts[PBA_VALIDATION];
+    plan->test_images = task->counts[PBA_TEST];
+    plan->parameters = task->graph->parameters;
+    plan->image_passes = search_work(search) - search->done;
+    plan->seconds = remaining_seconds(search, measure);
+    plan->bytes = (double)search->options.population * (double)task->graph->block * sizeof(float) +
+                  search->workers * measure->trainer_bytes + task_bytes(task);
+    plan->baseline = task->recipe.baseline;
+}
+
+pba_status pba_search_plan(pba_search *search, pba_plan *plan)
+{
+    *plan = (pba_plan){.members = search->options.population,
+                       .rounds = search->rounds,
+                       .epochs = search->options.recipe.epochs,
+                       .workers = search->workers,
+                       .threads = 1,
+                       .model = search->options.recipe.model,
+                       .baseline = search->options.recipe.baseline,
+                       .notes = search->notes};
+    if (search->finished) {
+        return PBA_OK;
+    }
+    measure measure;
+    pba_status status = measure_run(search->task, search->workers, 1, &measure);
+    if (status == PBA_OK) {
+        fill_plan(search, &measure, plan);
+    }
+    return status;
+}
+
+pba_status pba_search_result(const pba_search *search, const pba_schedule **schedule,
+                             double *val_error)
+{
+    if (!search->finished) {
+        return status_set(PBA_USAGE, "%s: the search is not finished", search->options.out);
+    }
+    *schedule = search->schedule;
+    *val_error = search->val_error;
+    return PBA_OK;
+}
+
+const char *pba_search_directory(const pba_search *search)
+{
+    return search->options.out;
+}

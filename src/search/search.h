@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A search: a population driven by worker threads, with everything that it decides in the journal.
+ * Workers run any member; what a member is lives in its block. */
+#ifndef SEARCH_SEARCH_H
+#define SEARCH_SEARCH_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "search/directory.h"
+#include "train/trainer.h"
+
+struct pba_search {
+    pba_search_options options; /* dataset: an absolute path, or "demo" */
+    char dataset[256];          /* what the schedule calls it: the last part of the path */
+    char notes[2048];           /* for the plan and the first event */
+    int workers;
+    task *task; /* NULL where a finished run was opened */
+    pba_population *population;
+    journal *journal; /* NULL until the run directory is there */
+    float **blocks;   /* of each member */
+
+    /* The round: its tasks, in member order. */
+    pba_task *tasks;
+    int round, rounds;
+    bool *scored; /* by member */
+    int scored_count, lost_count;
+    int best; /* member of the last round that ended */
+    double best_error;
+
+    /* The end. */
+    pba_schedule *schedule;
+    double val_error;
+    bool finished;
+
+    /* While running, guarded by `lock`. */
+    const pba_observer *observer;
+    pthread_mutex_t lock;
+    pthread_cond_t moved;
+    int next; /* task to hand out */
+    bool started, over, ran;
+    atomic_bool stopping;
+    pba_status status; /* of the first failure, and its message */
+    char message[1024];
+    double start, reported;  /* seconds */
+    double done, first_done; /* units of work: 1 a trained image, EVALUATION_WORK a scored one */
+};
+
+#define EVALUATION_WORK (1.0 / 3) /* of a forward and backward pass */
+
+/* What a score line says, beside who and when. */
+typedef struct search_score {
+    double error, val_loss, loss, accuracy;
+} search_score;
+
+/* search.c */
+double search_clock(void);
+double search_task_work(const pba_search *search, const pba_task *task);
+double search_work(const pba_search *search);
+pba_status search_allocate_blocks(pba_search *search);
+pba_status search_new(const pba_search_options *options, pba_search **search);
+pba_status search_open_task(pba_search *search);
+
+/* rounds.c: the population's side, the same for a run and for a replay of its journal. */
+pba_status search_open_round(pba_search *search); /* tasks of the next round; none at the end */
+bool search_at_end(const pba_search *search);
+json_t *search_score_line(const pba_task *task, const search_score *score);
+/* Tells the population; at the end of a round, commits its copies and opens the next one. */
+pba_status search_tell(pba_search *search, int member, double error, bool *turned);
+pba_status search_finish(pba_search *search);
+
+/* events.c: all under the lock. */
+void search_report(pba_search *search, pba_event event);
+
+#endif

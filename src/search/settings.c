@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "train/settings.h"
+#include "search/directory.h"
+
+static const pba_setting rows[] = {
+    RECIPE_ROWS("wrn-40-2", "200",
+                "Validation images, on which members are scored; 0: as many as the data format "
+                "sets apart, or one in five, at most 5,000."),
+    {"dataset", PBA_SETTING_TEXT, SETTING_FIELD(pba_search_options, dataset), 0, 0, "", "DATASET",
+     NULL, "Path of the data, recognized by content, or demo.", false},
+    {"population", PBA_SETTING_INT, SETTING_FIELD(pba_search_options, population), 2, 10000, "16",
+     "N", NULL, "Networks that train side by side.", false},
+    {"interval", PBA_SETTING_INT, SETTING_FIELD(pba_search_options, interval), 1, 1000000, "3", "N",
+     NULL,
+     "Epochs between two scores, after each of which the worst quarter copies the best quarter and "
+     "changes its policy.",
+     false},
+    {"workers", PBA_SETTING_INT, SETTING_FIELD(pba_search_options, workers), 0, 1024, "0", "N",
+     NULL,
+     "Networks that train at the same time, one thread each; 0: one per core. The result does not "
+     "depend on it.",
+     true},
+    {"out", PBA_SETTING_TEXT, SETTING_FIELD(pba_search_options, out), 0, 0, "", "RUN", NULL,
+     "Folder of the run, made anew.", true},
+};
+
+const pba_setting *pba_search_settings(size_t *count)
+{
+    *count = sizeof rows / sizeof *rows;
+    return rows;
+}

@@ -1,0 +1,581 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Searches of a tiny network on a tiny data set written here: one worker, two workers, stopped and
+ * resumed, killed and resumed, torn: the same schedule.json, byte for byte. */
+#include "check.h"
+
+#include <errno.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/file.h"
+#include "search/search.h"
+
+enum { PIXELS = 3072, RECORD = PIXELS + 1, MEMBERS = 4, EPOCHS = 5, INTERVAL = 2, ROUNDS = 3 };
+
+static char folder[64];
+static char *expected;       /* schedule.json of an undisturbed search with one worker */
+static char *expected_lines; /* of its journal, sorted: workers finish in any order */
+static double whole_seconds; /* that it took */
+
+/* A path in the test's folder; sixteen are valid at a time. */
+static const char *at(const char *name)
+{
+    static char paths[16][PBA_PATH_MAX];
+    static int next;
+    char *path = paths[next++ % 16];
+    assert_ok(file_join(path, folder, name));
+    return path;
+}
+
+static const char *inside(const char *run, const char *name)
+{
+    char both[256];
+    snprintf(both, sizeof both, "%s/%s", run, name);
+    return at(both);
+}
+
+static char *get(const char *path)
+{
+    char *text;
+    size_t size;
+    assert_ok(file_read(path, 1 << 24, &text, &size));
+    return text;
+}
+
+/* CIFAR-10's layout: stripes whose direction and colour say the class, and noise. */
+static void write_batch(const char *name, int count, uint32_t seed)
+{
+    uint8_t *data = calloc((size_t)count, RECORD);
+    for (int i = 0; i < count; i++) {
+        uint8_t *record = data + i * RECORD;
+        int class = i % 10;
+        record[0] = (uint8_t) class;
+        for (int p = 0; p < PIXELS; p++) {
+            int channel = p / 1024, y = p / 32 % 32, x = p % 32;
+            seed = seed * 1664525u + 1013904223u;
+            int stripe = ((class & 1 ? x : y) / (2 + class / 4)) % 2;
+            record[1 + p] = (uint8_t)(60 * stripe + 40 * (class % 3 == channel) + (seed >> 25));
+        }
+    }
+    assert_ok(file_write(name, data, (size_t)count * RECORD));
+    free(data);
+}
+
+static pba_search_options options_for(const char *run, int workers)
+{
+    pba_search_options options;
+    size_t count;
+    const pba_setting *rows = pba_search_settings(&count);
+    pba_settings_init(&options, rows, count);
+    snprintf(options.recipe.model, sizeof options.recipe.model, "wrn-10-1");
+    options.recipe.train_size = 40;
+    options.recipe.val_size = 30;
+    options.recipe.batch = 8;
+    options.recipe.epochs = EPOCHS;
+    options.recipe.seed = 1;
+    options.population = MEMBERS;
+    options.interval = INTERVAL;
+    options.workers = workers;
+    snprintf(options.dataset, sizeof options.dataset, "%s", at("data"));
+    snprintf(options.out, sizeof options.out, "%s", at(run));
+    return options;
+}
+
+/* What an observer has seen; stops after `stop_after` scores (0: never); poisons a member. */
+typedef struct witness {
+    pba_search *search;
+    int scores, rounds, copies, epochs, notes, lost;
+    int stop_after, poison_from; /* members below are spared; MEMBERS: nobody is poisoned */
+    double done, total;
+} witness;
+
+static void see(void *user, const pba_event *event)
+{
+    witness *seen = user;
+    seen->scores += event->kind == PBA_EVENT_SCORE;
+    seen->lost += event->kind == PBA_EVENT_SCORE && !isfinite(event->error);
+    seen->rounds += event->kind == PBA_EVENT_ROUND;
+    seen->copies += event->kind == PBA_EVENT_EXPLOIT;
+    seen->notes += event->kind == PBA_EVENT_NOTE;
+    seen->epochs += event->kind == PBA_EVENT_EPOCH;
+    if (event->kind == PBA_EVENT_EPOCH && event->epoch == 0 && event->member >= seen->poison_from) {
+        float *block = seen->search->blocks[event->member];
+        for (size_t i = 0; i < seen->search->task->graph->trainable; i++) {
+            block[i] = (float)NAN;
+        }
+    }
+    if (event->kind != PBA_EVENT_NOTE) {
+        assert_true(event->done >= seen->done && event->done <= event->total * (1 + 1e-9));
+        seen->done = event->done;
+        seen->total = event->total;
+    }
+}
+
+static bool stop(void *user)
+{
+    witness *seen = user;
+    return seen->stop_after && seen->scores >= seen->stop_after;
+}
+
+static pba_status run(pba_search *search, witness *seen)
+{
+    pba_observer observer = {see, stop, seen};
+    seen->search = search;
+    return pba_search_run(search, &observer);
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static char *sorted_journal(const char *run)
+{
+    char *text = get(inside(run, "journal.jsonl")), *lines[64], *state;
+    char *sorted = calloc(strlen(text) + 64, 1);
+    size_t count = 0;
+    for (char *line = strtok_r(text, "\n", &state); line; line = strtok_r(NULL, "\n", &state)) {
+        assert_true(count < 64);
+        lines[count++] = line;
+    }
+    qsort(lines, count, sizeof *lines, by_text);
+    for (size_t i = 0; i < count; i++) {
+        strcat(strcat(sorted, lines[i]), "\n");
+    }
+    free(text);
+    return sorted;
+}
+
+/* The schedule, and every score and copy on the way to it. */
+static void check_schedule(const char *run)
+{
+    char *lines = sorted_journal(run);
+    assert_string_equal(lines, expected_lines);
+    free(lines);
+    char *text = get(inside(run, "schedule.json"));
+    assert_string_equal(text, expected);
+    free(text);
+    assert_false(file_exists(inside(run, "checkpoint")));
+}
+
+static int prepare(void **state)
+{
+    snprintf(folder, sizeof folder, "/tmp/pba-search-XXXXXX");
+    assert_non_null(mkdtemp(folder));
+    assert_ok(file_make_folder(at("data")));
+    write_batch(inside("data", "data_batch_1.bin"), 100, 1);
+    write_batch(inside("data", "test_batch.bin"), 10, 2);
+    return 0;
+}
+
+static int clean(void **state)
+{
+    char command[128];
+    free(expected);
+    free(expected_lines);
+    snprintf(command, sizeof command, "rm -r %s", folder);
+    return system(command);
+}
+
+/* -------------------------------------------------------------- undisturbed */
+
+static void test_one_worker(void **state)
+{
+    pba_search_options options = options_for("one", 1);
+    witness seen = {.poison_from = MEMBERS};
+    pba_search *search;
+    const pba_schedule *schedule;
+    double error;
+    assert_ok(pba_search_create(&options, &search));
+    assert_false(file_exists(at("one")));
+    assert_int_equal(pba_search_result(search, &schedule, &error), PBA_USAGE);
+    pba_plan plan;
+    assert_ok(pba_search_plan(search, &plan));
+    assert_false(file_exists(at("one")));
+    assert_int_equal(plan.members, MEMBERS);
+    assert_int_equal(plan.rounds, ROUNDS);
+    assert_int_equal(plan.train_images, 40);
+    assert_int_equal(plan.val_images, 30);
+    assert_true(plan.seconds > 0 && plan.bytes > 1e6 && plan.parameters > 70000);
+    assert_true(plan.image_passes >= MEMBERS * EPOCHS * 40);
+    double start = search_clock();
+    assert_ok(run(search, &seen));
+    whole_seconds = search_clock() - start;
+    assert_int_equal(seen.scores, MEMBERS * ROUNDS);
+    assert_int_equal(seen.rounds, ROUNDS);
+    assert_int_equal(seen.copies, ROUNDS - 1);
+    assert_int_equal(seen.epochs, MEMBERS * EPOCHS);
+    assert_true(fabs(seen.done - seen.total) < 1e-6 * seen.total);
+    assert_ok(pba_search_result(search, &schedule, &error));
+    assert_int_equal(pba_schedule_epochs(schedule), EPOCHS);
+    assert_true(error >= 0 && error < 1);
+    int segments = pba_schedule_segments(schedule);
+    assert_ok(pba_search_run(search, NULL)); /* finished: nothing to do */
+    pba_search_free(search);
+    expected = get(inside("one", "schedule.json"));
+    expected_lines = sorted_journal("one");
+    assert_true(segments > 1); /* or the comparisons below would say little about policies */
+    assert_null(strstr(expected, folder));
+    assert_non_null(
+        strstr(expected, "\"source\": {\"dataset\": \"data\", \"model\": \"wrn-10-1\""));
+    pba_schedule *log;
+    assert_ok(pba_schedule_load(inside("one", "schedule.txt"), EPOCHS, &log));
+    pba_schedule_free(log);
+}
+
+static void test_two_workers(void **state)
+{
+    pba_search_options options = options_for("two", 2);
+    witness seen = {.poison_from = MEMBERS};
+    pba_search *search;
+    assert_ok(pba_search_create(&options, &search));
+    assert_ok(run(search, &seen));
+    pba_search_free(search);
+    check_schedule("two");
+}
+
+/* Another seed is another search; this is what makes the comparisons above worth something. */
+static void test_seed(void **state)
+{
+    pba_search_options options = options_for("seed", 2);
+    options.recipe.seed = 7;
+    pba_search *search;
+    assert_ok(pba_search_create(&options, &search));
+    assert_ok(pba_search_run(search, NULL));
+    pba_search_free(search);
+    char *text = get(inside("seed", "schedule.json"));
+    assert_string_not_equal(text, expected);
+    free(text);
+}
+
+/* ------------------------------------------------------ stopped and resumed */
+
+static void stop_after(const char *name, int scores, int workers)
+{
+    pba_search_options options = options_for(name, workers);
+    witness seen = {.stop_after = scores, .poison_from = MEMBERS};
+    pba_search *search, *second;
+    assert_ok(pba_search_create(&options, &search));
+    assert_int_equal(run(search, &seen), PBA_INTERRUPTED);
+    assert_non_null(strstr(pba_error_message(), "--resume"));
+    assert_int_equal(pba_search_run(search, NULL), PBA_USAGE);
+    /* Nobody else while this one is in there. */
+    assert_int_equal(pba_search_resume(at(name), 1, &second), PBA_EXISTS);
+    pba_search_free(search);
+    assert_false(file_exists(inside(name, "schedule.json")));
+}
+
+static void resume(const char *name, int workers, int scores)
+{
+    witness seen = {.poison_from = MEMBERS};
+    pba_search *search;
+    assert_ok(pba_search_resume(at(name), workers, &search));
+    assert_ok(run(search, &seen));
+    pba_search_free(search);
+    if (scores >= 0) {
+        assert_int_equal(seen.scores, scores);
+    }
+    check_schedule(name);
+}
+
+static void test_stopped(void **state)
+{
+    char name[32];
+    for (int scores = 1; scores < MEMBERS * ROUNDS; scores += 2) {
+        snprintf(name, sizeof name, "stopped-%d", scores);
+        stop_after(name, scores, 1);
+        resume(name, 1 + scores % 4 / 2, MEMBERS * ROUNDS - scores);
+    }
+    stop_after("stopped-two", 6, 2);
+    resume("stopped-two", 2, -1);
+}
+
+static void test_finished(void **state)
+{
+    const pba_schedule *schedule;
+    pba_search *search;
+    pba_plan plan;
+    double error;
+    witness seen = {.poison_from = MEMBERS};
+    assert_int_equal(rename(at("data"), at("elsewhere")), 0); /* the data is not needed any more */
+    assert_ok(pba_search_resume(at("one"), 0, &search));
+    assert_ok(pba_search_plan(search, &plan));
+    assert_true(plan.seconds == 0);
+    assert_ok(run(search, &seen));
+    assert_int_equal(seen.notes, 1);
+    assert_ok(pba_search_result(search, &schedule, &error));
+    assert_int_equal(pba_schedule_epochs(schedule), EPOCHS);
+    pba_search_free(search);
+    assert_int_equal(rename(at("elsewhere"), at("data")), 0);
+}
+
+/* All scores are in, but the process died before it wrote the result. */
+static void test_only_result_missing(void **state)
+{
+    assert_int_equal(unlink(inside("one", "result.json")), 0);
+    assert_int_equal(unlink(inside("one", "schedule.json")), 0);
+    resume("one", 1, 0);
+}
+
+/* ------------------------------------------------------------ killed, torn */
+
+static void child(const char *name)
+{
+    pba_search *search;
+    pba_status status;
+    if (file_exists(inside(name, "config.json"))) {
+        status = pba_search_resume(at(name), 2, &search);
+    } else {
+        pba_search_options options = options_for(name, 2);
+        status = pba_search_create(&options, &search);
+    }
+    if (status == PBA_OK) {
+        status = pba_search_run(search, NULL);
+    }
+    if (status != PBA_OK) {
+        fprintf(stderr, "child: %s\n", pba_error_message());
+    }
+    _exit(status == PBA_OK ? 0 : 1);
+}
+
+/* Killed after that time; true where it ended by itself before. */
+static bool kill_child(const char *name, unsigned microseconds)
+{
+    int code;
+    pid_t process = fork();
+    if (process == 0) {
+        child(name);
+    }
+    usleep(microseconds);
+    kill(process, SIGKILL);
+    assert_int_equal(waitpid(process, &code, 0), process);
+    assert_true(WIFSIGNALED(code) || WEXITSTATUS(code) == 0);
+    return !WIFSIGNALED(code);
+}
+
+static void test_killed(void **state)
+{
+    uint32_t random = (uint32_t)getpid();
+    bool done = false;
+    for (int i = 0; i < 12 && !done; i++) {
+        random = random * 1664525u + 1013904223u;
+        done = kill_child("killed", (unsigned)(0.6e6 * whole_seconds * (random >> 8) / (1 << 24)));
+    }
+    if (file_exists(inside("killed", "config.json"))) {
+        resume("killed", 1, -1);
+    }
+}
+
+/* Cuts the last `bytes` off the journal and puts `tail` there. */
+static void tear(const char *name, size_t bytes, const char *tail)
+{
+    const char *path = inside(name, "journal.jsonl");
+    char *text = get(path);
+    size_t size = strlen(text) - bytes;
+    file_part parts[] = {{text, size}, {tail, strlen(tail)}};
+    assert_ok(file_write_parts(path, parts, 2));
+    free(text);
+}
+
+static size_t last_line(const char *name)
+{
+    char *text = get(inside(name, "journal.jsonl"));
+    size_t size = strlen(text), start = size - 1;
+    while (start > 0 && text[start - 1] != '\n') {
+        start--;
+    }
+    free(text);
+    return size - start;
+}
+
+static void test_torn(void **state)
+{
+    stop_after("torn-only", 1, 1); /* nothing but an empty folder of checkpoints is left */
+    tear("torn-only", 1, "");
+    assert_int_equal(unlink(inside("torn-only", "checkpoint/round-0000-member-0000")), 0);
+    resume("torn-only", 1, MEMBERS * ROUNDS);
+    stop_after("torn-score", 6, 1);
+    tear("torn-score", 7, "");
+    resume("torn-score", 1, MEMBERS * ROUNDS - 5);
+    stop_after("torn-begun", 6, 1);
+    tear("torn-begun", 0, "{\"type\":\"sc");
+    resume("torn-begun", 1, MEMBERS * ROUNDS - 6);
+    stop_after("torn-zeros", 6, 1);
+    tear("torn-zeros", 1, "\x01\x01\n");
+    resume("torn-zeros", 1, MEMBERS * ROUNDS - 5);
+    stop_after("torn-copy", 4, 1); /* the copy stands behind the last score of the round */
+    tear("torn-copy", last_line("torn-copy"), "");
+    resume("torn-copy", 2, MEMBERS * ROUNDS - 4);
+    stop_after("torn-half-copy", 4, 1);
+    tear("torn-half-copy", 9, "");
+    resume("torn-half-copy", 1, MEMBERS * ROUNDS - 4);
+}
+
+static void resume_refused(const char *name, pba_status status, const char *a, const char *b)
+{
+    pba_search *search;
+    assert_int_equal(pba_search_resume(at(name), 1, &search), status);
+    const char *message = pba_error_message();
+    if (search || !strstr(message, a) || !strstr(message, b)) {
+        fail_msg("message: %s (wanted '%s' and '%s')", message, a, b);
+    }
+}
+
+static void test_damaged(void **state)
+{
+    stop_after("damaged", 6, 1);
+    char *journal = get(inside("damaged", "journal.jsonl"));
+    const char *path = inside("damaged", "journal.jsonl");
+    size_t size = strlen(journal), last = last_line("damaged");
+    tear("damaged", 0, journal + size - last);
+    resume_refused("damaged", PBA_FORMAT, "journal.jsonl: line 8", "second time");
+    assert_ok(file_write(path, journal, size));
+    tear("damaged", last, "{}\n");
+    resume_refused("damaged", PBA_FORMAT, "line 7", "no score");
+    char *changed = strdup(journal), *source = strstr(changed, "\"source\":");
+    source[9] = source[9] == '1' ? '2' : '1';
+    assert_ok(file_write(path, changed, size));
+    resume_refused("damaged", PBA_FORMAT, "line 5", "not what this search says");
+    changed[3] = '}';
+    assert_ok(file_write(path, changed, size));
+    resume_refused("damaged", PBA_FORMAT, "line 1", "damaged");
+    free(changed);
+    assert_ok(file_write(path, journal, size));
+    free(journal);
+    assert_int_equal(
+        rename(inside("damaged", "checkpoint/round-0001-member-0001"), inside("damaged", "held")),
+        0);
+    resume_refused("damaged", PBA_NOT_FOUND, "round-0001-member-0001", "");
+    assert_ok(file_write(inside("damaged", "checkpoint/round-0001-member-0001"), "x", 1));
+    resume_refused("damaged", PBA_FORMAT, "round-0001-member-0001", "");
+    assert_int_equal(
+        rename(inside("damaged", "held"), inside("damaged", "checkpoint/round-0001-member-0001")),
+        0);
+    resume("damaged", 2, MEMBERS * ROUNDS - 6);
+    resume_refused("nothing", PBA_NOT_FOUND, "nothing", "");
+}
+
+/* ----------------------------------------------------------------- refusals */
+
+static void refused(pba_search_options options, pba_status status, const char *word)
+{
+    pba_search *search;
+    pba_status got = pba_search_create(&options, &search);
+    if (got != status || search || !strstr(pba_error_message(), word)) {
+        fail_msg("%s: %s (wanted %s, '%s')", pba_status_name(got), pba_error_message(),
+                 pba_status_name(status), word);
+    }
+    assert_false(file_exists(at("never")));
+}
+
+static void test_refused(void **state)
+{
+    pba_search_options good = options_for("never", 1), bad = good;
+    bad.population = 1;
+    refused(bad, PBA_USAGE, "population");
+    bad = good;
+    bad.interval = 0;
+    refused(bad, PBA_USAGE, "interval");
+    bad = good;
+    bad.recipe.batch = 0;
+    refused(bad, PBA_USAGE, "batch");
+    bad = good;
+    bad.recipe.batch = 41;
+    refused(bad, PBA_USAGE, "batch");
+    bad = good;
+    snprintf(bad.recipe.model, sizeof bad.recipe.model, "wrn-11-1");
+    refused(bad, PBA_USAGE, "wrn");
+    bad = good;
+    bad.recipe.train_size = 1000;
+    refused(bad, PBA_NOT_FOUND, "1000");
+    bad = good;
+    snprintf(bad.dataset, sizeof bad.dataset, "%s", at("absent"));
+    refused(bad, PBA_NOT_FOUND, "absent");
+    bad = good;
+    bad.dataset[0] = 0;
+    refused(bad, PBA_USAGE, "data set");
+    bad = good;
+    bad.out[0] = 0;
+    refused(bad, PBA_USAGE, "--out");
+    bad = options_for("one", 1);
+    refused(bad, PBA_EXISTS, "--resume");
+    bad = options_for("data/test_batch.bin/run", 1);
+    refused(bad, PBA_IO, "test_batch.bin");
+    assert_ok(file_make_folder(at("mine")));
+    assert_ok(file_write(inside("mine", "schedule.json"), "{}", 2));
+    bad = options_for("mine", 1);
+    refused(bad, PBA_EXISTS, "schedule.json");
+}
+
+/* Two searches opened for one folder: the second finds out when it starts. */
+static void test_race(void **state)
+{
+    pba_search_options options = options_for("race", 1);
+    pba_search *first, *second;
+    assert_ok(pba_search_create(&options, &first));
+    assert_ok(pba_search_create(&options, &second));
+    assert_ok(pba_search_run(first, NULL));
+    assert_int_equal(pba_search_run(second, NULL), PBA_EXISTS);
+    pba_search_free(first);
+    pba_search_free(second);
+    check_schedule("race");
+}
+
+/* --------------------------------------------------------------- lost members */
+
+static void test_lost_member(void **state)
+{
+    pba_search_options options = options_for("lost", 1);
+    witness seen = {.poison_from = MEMBERS - 1, .stop_after = MEMBERS};
+    pba_search *search;
+    assert_ok(pba_search_create(&options, &search));
+    assert_int_equal(run(search, &seen), PBA_INTERRUPTED);
+    assert_int_equal(seen.lost, 1);
+    pba_search_free(search);
+    char *journal = get(inside("lost", "journal.jsonl"));
+    assert_non_null(strstr(journal, "\"error\":null"));
+    free(journal);
+    /* It is the one that copies, and is back in the race. */
+    witness rest = {.poison_from = MEMBERS};
+    assert_ok(pba_search_resume(at("lost"), 1, &search));
+    assert_ok(run(search, &rest));
+    assert_int_equal(rest.lost, 0);
+    pba_search_free(search);
+}
+
+static void test_all_lost(void **state)
+{
+    pba_search_options options = options_for("all-lost", 1);
+    witness seen = {0};
+    pba_search *search;
+    assert_ok(pba_search_create(&options, &search));
+    assert_int_equal(run(search, &seen), PBA_DIVERGED);
+    assert_non_null(strstr(pba_error_message(), "--lr"));
+    pba_search_free(search);
+    resume_refused("all-lost", PBA_DIVERGED, "--lr", "");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_one_worker),
+        cmocka_unit_test(test_two_workers),
+        cmocka_unit_test(test_seed),
+        cmocka_unit_test(test_finished),
+        cmocka_unit_test(test_only_result_missing),
+        cmocka_unit_test(test_killed),
+        cmocka_unit_test(test_stopped),
+        cmocka_unit_test(test_torn),
+        cmocka_unit_test(test_damaged),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_race),
+        cmocka_unit_test(test_lost_member),
+        cmocka_unit_test(test_all_lost),
+    };
+    return cmocka_run_group_tests(tests, prepare, clean);
+}
