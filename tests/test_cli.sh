@@ -246,10 +246,66 @@ run train good $small --augment s.json --out run -q
     result "not ok" "a run is not overwritten"
 works "train as JSON" '"mean_test_error"' train good $small --seeds 2 --out run2 -q --json
 
+# ------------------------------------------------------------------ search
+
+small="--model wrn-10-1 --train-size 64 --val-size 30 --batch 32 --population 2 --epochs 2 --interval 1"
+works "search --dry-run" "2 x wrn-10-1" search good $small --dry-run
+works "search --dry-run as JSON" '"members": 2' search good $small --dry-run --json
+[ -e runs ] && result "not ok" "--dry-run writes nothing" || result ok "--dry-run writes nothing"
+refuses "search: no data set" 2 "argument is missing" search
+refuses "search: a missing data set" 1 "nowhere" search nowhere $small
+refuses "search: a truncated data file" 1 "data_batch_1.bin" search cut $small
+refuses "search: an empty folder" 1 "empty" search empty $small
+refuses "search: a wrong magic number" 1 "train-images-idx3-ubyte" search idx $small
+refuses "search: fewer images than a batch" 2 "batch" search good $small --batch 128
+refuses "search: more images than there are" 1 "ask for fewer" search good $small --train-size 1000
+refuses "search: an unknown model" 2 "resnext" search good $small --model resnext
+refuses "search: an unknown option" 2 "the nearest one is population" search good $small --popluation 4
+refuses "search: --population 1" 2 "--population: 1" search good $small --population 1
+refuses "search: --epochs 3x" 2 '--epochs: "3x"' search good $small --epochs 3x
+refuses "search: a path below a file" 1 "s.json/run" search good $small --out s.json/run
+refuses "search: --resume with another option" 2 "--epochs" search --resume run3 --epochs 3
+refuses "search: --resume with a data set" 2 "leave out" search good --resume run3
+refuses "search: --resume of nothing" 1 "nowhere" search --resume nowhere
+works "search" "pba train good --model wrn-10-1" search good $small --out run3 -q
+for file in config.json journal.jsonl schedule.json schedule.txt; do
+    [ -s "run3/$file" ] && result ok "search writes $file" || result "not ok" "search writes $file"
+done
+works "its schedule is fine" "over 2 epochs" schedule check run3
+works "resuming a finished search" "run3/schedule.json" search --resume run3 -q
+run search good $small --out run3
+[ $status = 1 ] && [ "$(wc -l <err)" = 1 ] && grep -q -e "^pba: run3: .*--resume" err &&
+    result ok "a search is not overwritten" || result "not ok" "a search is not overwritten"
+works "search as JSON" '"validation_error"' search good $small --json -q
+[ -d runs/search-good-1 ] && result ok "the run folder's default name" ||
+    result "not ok" "the run folder's default name"
+rm -rf runs
+works "train under a run" "test error" train good --model wrn-10-1 --epochs 3 --train-size 64 \
+    --batch 32 --augment run3 --out run4 -q
+
+# Interrupted after its first round, resumed, it ends as it does undisturbed.
+long="--model wrn-10-1 --train-size 96 --val-size 30 --batch 16 --population 4 --epochs 12 --interval 2"
+for signal in INT TERM; do
+    env --default-signal=INT "$pba" search good $long --out stopped-$signal >out 2>err &
+    for i in $(seq 600); do
+        grep -q "^round 1 " err && break
+        sleep 0.1
+    done
+    kill -$signal $!
+    wait $!
+    [ $? = 130 ] && grep -q "pba search --resume stopped-$signal" err &&
+        result ok "SIG$signal saves and tells how to go on" ||
+        result "not ok" "SIG$signal saves and tells how to go on"
+done
+works "an undisturbed search" "" search good $long --out whole -q
+works "resume" "" search --resume stopped-TERM --workers 1 -q
+cmp whole/schedule.json stopped-TERM/schedule.json && result ok "the same schedule" ||
+    result "not ok" "the same schedule"
+
 # ----------------------------------------------------------------- preview
 
 works "preview of a data set" "" preview good --out sheet.png
-works "preview of a schedule" "" preview good --schedule c.json --out sheet.png --images 3
+works "preview of a schedule" "" preview good --schedule run3 --out sheet.png --images 3
 [ -s sheet.png ] && result ok "the picture" || result "not ok" "the picture"
 refuses "preview without --out" 2 "--out" preview good
 refuses "preview of a missing schedule" 1 "none.json" preview good --schedule none.json --out x.png
