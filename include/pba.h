@@ -414,12 +414,17 @@ typedef struct pba_plan {
 
 typedef struct pba_search pba_search;
 
-/* Opens data, checks every option, compiles the network; writes nothing. */
+/* Opens data, checks every option, builds the network; writes nothing. PBA_EXISTS where `out` holds a
+ * run or a file that the search would overwrite. */
 PBA_API pba_status pba_search_create(const pba_search_options *options, pba_search **search);
-/* The options of an existing run come from its config.json; workers 0: one per core. */
+/* The options of an existing run come from its config.json; workers 0: one per core. The result is
+ * that of an undisturbed run. PBA_EXISTS while another process is at work on it; a finished run is
+ * opened too, and has nothing left to do. */
 PBA_API pba_status pba_search_resume(const char *run, int workers, pba_search **search);
 PBA_API pba_status pba_search_plan(pba_search *search, pba_plan *plan);
-/* Runs to the end, or until observer->stop says so (PBA_INTERRUPTED, everything saved). */
+/* Runs to the end, or until observer->stop says so (PBA_INTERRUPTED: members scored by then are
+ * saved; go on by pba_search_resume after pba_search_free). PBA_DIVERGED: every member's loss became
+ * infinite or no number. Once per object. */
 PBA_API pba_status pba_search_run(pba_search *search, const pba_observer *observer);
 /* After the end. The schedule stays owned by the search. */
 PBA_API pba_status pba_search_result(const pba_search *search, const pba_schedule **schedule,

@@ -89,7 +89,8 @@ static pba_search_options options_for(const char *run, int workers)
 /* What an observer has seen; stops after `stop_after` scores (0: never); poisons a member. */
 typedef struct witness {
     pba_search *search;
-    int scores, rounds, copies, epochs, notes, lost;
+    atomic_int scores; /* read by stop, which any thread may ask */
+    int rounds, copies, epochs, notes, lost;
     int stop_after, poison_from; /* members below are spared; MEMBERS: nobody is poisoned */
     double done, total;
 } witness;
