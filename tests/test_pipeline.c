@@ -420,7 +420,7 @@ static void refused_pipelines(void **state)
     bad[0].width = 0;
     bad[1].channels = 2;
     bad[2].deviation[0] = 0;
-    bad[3].mean[0] = NAN;
+    bad[3].mean[0] = (double)NAN;
     bad[4].baseline = "crop:9";
     bad[5].ops = unknown, bad[5].op_count = 2;
     bad[6].ops = unknown, bad[6].op_count = 0;
