@@ -196,8 +196,8 @@ const cli_command cli_data = {
         "images per class and split.\n\n"
         "Where a data set has no test images of its own, they are drawn first, then the validation "
         "images, then the training images, each with the same share of every class.\n",
-    .examples =
-        "pba data info demo\npba data stats photos/ --val-size 1000\npba data info demo --json",
+    .examples = "pba data info demo\npba data stats cifar-10-batches-bin --val-size 1000\npba data "
+                "info demo --json",
     .min_words = 2,
     .max_words = 2,
     .options_size = sizeof(options),

@@ -60,7 +60,7 @@ static void draw(cli_job *job, const pba_event *event)
     }
     fprintf(stderr, "\r\033[K%3.0f %%", 100 * event->done / event->total);
     if (job->networks && job->epoch.epochs) {
-        fprintf(stderr, ", epoch %d of %d, training accuracy %.2f %%", job->epoch.epoch + 1,
+        fprintf(stderr, ", epoch %d of %d done, training accuracy %.2f %%", job->epoch.epoch + 1,
                 job->epoch.epochs, 100 * job->epoch.accuracy);
     }
     if (!job->networks) {

@@ -83,8 +83,10 @@ const cli_command cli_preview = {
         "augmented by the schedule and the baseline of its format; a checkerboard stands where "
         "there is no content. Without a schedule the images are shown as they are.\n",
     .examples = "pba preview demo --out demo.png --images 40\n"
-                "pba preview photos/ --schedule runs/search-photos-1 --out grid.png\n"
-                "pba preview photos/ --schedule log.txt --epochs 200 --columns 8 --out grid.png",
+                "pba preview cifar-10-batches-bin --schedule runs/search-cifar-10-batches-bin-1 "
+                "--out grid.png\n"
+                "pba preview cifar-10-batches-bin --schedule log.txt --epochs 200 --columns 8 "
+                "--out grid.png",
     .min_words = 1,
     .max_words = 1,
     .options_size = sizeof(options),

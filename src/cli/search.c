@@ -245,8 +245,8 @@ const cli_command cli_search = {
         "any number of workers.\n\n"
         "Test images are never used here.\n",
     .examples = "pba search demo --model wrn-10-1 --population 4 --epochs 6 --interval 2\n"
-                "pba search photos/ --train-size 4000 --val-size 2000 --dry-run\n"
-                "pba search --resume runs/search-photos-1 --workers 8",
+                "pba search cifar-10-batches-bin --train-size 4000 --val-size 2000 --dry-run\n"
+                "pba search --resume runs/search-cifar-10-batches-bin-1 --workers 8",
     .min_words = 0,
     .max_words = 1,
     .options_size = sizeof(options),

@@ -114,6 +114,15 @@ static void print_json(const options *options, const pba_training_result *result
     cli_json_close(&json, '}');
 }
 
+static int interrupted(const pba_training *training)
+{
+    const char *run = pba_training_directory(training);
+    cli_error("interrupted; a training run cannot go on, start it again with another --out, or "
+              "remove %s",
+              run);
+    return CLI_INTERRUPTED;
+}
+
 static int run_training(const options *options, pba_training *training)
 {
     const char *said = NULL;
@@ -125,6 +134,9 @@ static int run_training(const options *options, pba_training *training)
     cli_job_start(&job, options->quiet, options->train.seeds, said);
     pba_status status = pba_training_run(training, &job.observer);
     cli_job_end(&job);
+    if (status == PBA_INTERRUPTED) {
+        return interrupted(training);
+    }
     if (status != PBA_OK) {
         return cli_failed(status);
     }
@@ -171,8 +183,10 @@ const cli_command cli_train = {
         "Compare with the same --split-seed, which decides the images of each split and is apart "
         "from --seed.\n",
     .examples = "pba train demo --model wrn-10-1 --epochs 10 --augment baseline --seeds 3\n"
-                "pba train photos/ --model wrn-28-2 --augment runs/search-photos-1\n"
-                "pba train photos/ --model wrn-28-2 --augment schedule.json --json > result.json",
+                "pba train cifar-10-batches-bin --model wrn-28-2 --augment "
+                "runs/search-cifar-10-batches-bin-1\n"
+                "pba train cifar-10-batches-bin --model wrn-28-2 --augment schedule.json --json > "
+                "result.json",
     .min_words = 1,
     .max_words = 1,
     .options_size = sizeof(options),

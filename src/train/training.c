@@ -50,8 +50,10 @@ struct pba_training {
     const pba_observer *observer;
     pthread_mutex_t lock; /* next seed, events, figures of progress */
     int next;
-    double start, done; /* image passes */
+    double start, reported, done; /* seconds, seconds since the start, image passes */
 };
+
+static const double REPORT_SECONDS = 0.2;
 
 static double now(void)
 {
@@ -256,6 +258,7 @@ static void report(pba_training *training, pba_event event)
     event.done = training->done;
     event.total = total;
     event.seconds = now() - training->start;
+    training->reported = event.seconds;
     event.seconds_left =
         training->done > 0 ? event.seconds / training->done * (total - training->done) : -1;
     if (observer && observer->event) {
@@ -263,11 +266,37 @@ static void report(pba_training *training, pba_event event)
     }
 }
 
-static void report_epoch(pba_training *training, int index, int epoch,
-                         const trainer_figures *figures)
+/* One network's epoch as its trainer asks before every step whether to stop: the pulse of the
+ * progress line. */
+typedef struct pulse {
+    pba_training *training;
+    double own; /* image passes of this epoch that are in training->done */
+    bool began;
+} pulse;
+
+static bool on_step(void *user)
 {
+    pulse *pulse = user;
+    pba_training *training = pulse->training;
+    const pba_observer *observer = training->observer;
     pthread_mutex_lock(&training->lock);
-    training->done += (double)figures->images;
+    if (pulse->began) {
+        pulse->own += training->options.recipe.batch;
+        training->done += training->options.recipe.batch;
+    }
+    pulse->began = true;
+    if (now() - training->start - training->reported >= REPORT_SECONDS) {
+        report(training, (pba_event){.kind = PBA_EVENT_PROGRESS});
+    }
+    pthread_mutex_unlock(&training->lock);
+    return observer && observer->stop && observer->stop(observer->user);
+}
+
+static void report_epoch(const pulse *pulse, int index, int epoch, const trainer_figures *figures)
+{
+    pba_training *training = pulse->training;
+    pthread_mutex_lock(&training->lock);
+    training->done += (double)figures->images - pulse->own;
     report(training, (pba_event){.kind = PBA_EVENT_EPOCH,
                                  .member = index,
                                  .epoch = epoch,
@@ -304,13 +333,15 @@ static pba_status train_epochs(pba_training *training, trainer *trainer, float *
                                .epochs = recipe->epochs,
                                .policy = augmented ? &policy : NULL,
                                .plain = training->plain};
+        pulse pulse = {.training = training};
+        pba_observer observer = {.stop = on_step, .user = &pulse};
         if (status == PBA_OK) {
-            status = trainer_run_epoch(trainer, block, &epoch, training->observer, figures);
+            status = trainer_run_epoch(trainer, block, &epoch, &observer, figures);
         }
         if (status != PBA_OK) {
             return status;
         }
-        report_epoch(training, index, e, figures);
+        report_epoch(&pulse, index, e, figures);
         if (!(figures->loss <= 1e30)) {
             return status_set(PBA_DIVERGED,
                               "the loss of seed %llu became infinite or no number in epoch %d; a "
@@ -425,6 +456,7 @@ pba_status pba_training_run(pba_training *training, const pba_observer *observer
     }
     training->observer = observer;
     training->start = now();
+    training->reported = 0;
     training->done = 0;
     training->next = 0;
     status = threads_run(training->workers, train_worker, training);
