@@ -134,6 +134,30 @@ static void long_names_and_short_buffers(void **state)
     assert_int_equal(pba_settings_get(&options, rows, ROWS, "epochs", text, 3), PBA_USAGE);
 }
 
+/* Every default of the library's own rows is accepted by its row, and every option has words. */
+static void rows_of_the_library(void **state)
+{
+    static pba_search_options search;
+    static pba_train_options train;
+    size_t counts[2];
+    const pba_setting *lists[] = {pba_search_settings(&counts[0]), pba_train_settings(&counts[1])};
+    void *options[] = {&search, &train};
+    for (int i = 0; i < 2; i++) {
+        pba_settings_init(options[i], lists[i], counts[i]);
+        for (size_t j = 0; j < counts[i]; j++) {
+            const pba_setting *row = &lists[i][j];
+            char text[PBA_PATH_MAX];
+            assert_ok(pba_settings_set(options[i], lists[i], counts[i], row->name, row->initial));
+            assert_ok(
+                pba_settings_get(options[i], lists[i], counts[i], row->name, text, sizeof text));
+            assert_string_equal(text, row->initial);
+            assert_true(row->help[0] && row->value[0]);
+        }
+    }
+    assert_int_equal(search.population, 16);
+    assert_int_equal(train.seeds, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -141,6 +165,7 @@ int main(void)
         cmocka_unit_test(what_is_set_is_got),
         cmocka_unit_test(refused),
         cmocka_unit_test(long_names_and_short_buffers),
+        cmocka_unit_test(rows_of_the_library),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
