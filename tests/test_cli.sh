@@ -286,6 +286,7 @@ works "train under a run" "test error" train good --model wrn-10-1 --epochs 3 --
 # Interrupted after its first round, resumed, it ends as it does undisturbed.
 long="--model wrn-10-1 --train-size 96 --val-size 30 --batch 16 --population 4 --epochs 12 --interval 2"
 for signal in INT TERM; do
+    : >err # the last one's is not to be taken for this one's
     env --default-signal=INT "$pba" search good $long --out stopped-$signal >out 2>err &
     for i in $(seq 600); do
         grep -q "^round 1 " err && break
