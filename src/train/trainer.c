@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One thread's executor: a training plan, an evaluation plan and the buffers of a batch. It holds no
- * member's state; every call names the block it works on. */
+ * One thread's executor: a training plan, an evaluation plan and the buffers of a batch. It holds
+ * no member's state; every call names the block it works on. */
 #include "train/trainer.h"
 
 #include <math.h>
@@ -31,16 +31,14 @@ struct trainer {
 static pba_status create_plans(trainer *trainer)
 {
     const task *task = trainer->task;
-    int most = task->counts[PBA_VALIDATION] > task->counts[PBA_TEST]
-                   ? task->counts[PBA_VALIDATION]
-                   : task->counts[PBA_TEST];
+    int most = task->counts[PBA_VALIDATION] > task->counts[PBA_TEST] ? task->counts[PBA_VALIDATION]
+                                                                     : task->counts[PBA_TEST];
     trainer->evaluation_batch = most < EVALUATION_BATCH ? (most > 0 ? most : 1) : EVALUATION_BATCH;
-    pba_status status = task->backend->plan_create(task->graph, task->recipe.batch, true,
-                                                   &trainer->train);
-    return status == PBA_OK
-               ? task->backend->plan_create(task->graph, trainer->evaluation_batch, false,
-                                            &trainer->evaluate)
-               : status;
+    pba_status status =
+        task->backend->plan_create(task->graph, task->recipe.batch, true, &trainer->train);
+    return status == PBA_OK ? task->backend->plan_create(task->graph, trainer->evaluation_batch,
+                                                         false, &trainer->evaluate)
+                            : status;
 }
 
 static pba_status create_buffers(trainer *trainer)
@@ -153,7 +151,8 @@ static nn_step step_settings(const task *task, const trainer_epoch *epoch, int s
                      .clip = CLIP};
 }
 
-/* One step; `loss` is the batch's mean, before the step. */
+/* One step; `loss` is the batch's mean before the step, or no finite number if the network is lost.
+ */
 static pba_status run_step(trainer *trainer, float *block, const trainer_epoch *epoch, int step,
                            double *loss, int *correct)
 {
@@ -176,7 +175,10 @@ static pba_status run_step(trainer *trainer, float *block, const trainer_epoch *
     status = backend->backward(trainer->train, trainer->logit_gradient, trainer->gradient);
     if (status == PBA_OK) {
         nn_step settings = step_settings(task, epoch, step);
-        nn_optimize(task->graph, block, trainer->gradient, &settings);
+        double norm = nn_optimize(task->graph, block, trainer->gradient, &settings);
+        if (!isfinite(norm)) { /* a ReLU can hide it from the loss */
+            *loss = norm;
+        }
     }
     return status;
 }

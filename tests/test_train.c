@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Tasks, trainers and training runs, on the demo data with a small network. */
+#include "check.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/file.h"
+#include "train/checkpoint.h"
+#include "train/run.h"
+#include "train/trainer.h"
+
+static pba_recipe small_recipe(void)
+{
+    return (pba_recipe){.model = "wrn-10-1",
+                        .train_size = 96,
+                        .val_size = 100,
+                        .batch = 32,
+                        .lr = 0.1,
+                        .weight_decay = 0.0005,
+                        .lr_schedule = "cosine",
+                        .baseline = "auto",
+                        .epochs = 4,
+                        .backend = "onednn"};
+}
+
+static task *open_small(const pba_recipe *recipe)
+{
+    task *task;
+    assert_ok(task_open(recipe, "demo", NULL, 0, &task));
+    return task;
+}
+
+static void task_replaces_what_stands_for_something(void **state)
+{
+    pba_recipe recipe = small_recipe();
+    recipe.train_size = 0;
+    task *task = open_small(&recipe);
+    assert_int_equal(task->recipe.train_size, task->counts[PBA_TRAIN]);
+    assert_string_equal(task->recipe.baseline, task->info.baseline);
+    assert_int_equal(task_steps(task), task->counts[PBA_TRAIN] / 32);
+    assert_true(task_bytes(task) >= 32.0 * 32 * 3 * task->counts[PBA_TRAIN]);
+    task_free(task);
+}
+
+static void task_refuses(void **state)
+{
+    static const struct {
+        const char *what;
+        pba_status status;
+    } rows[] = {{"batch", PBA_USAGE},    {"model", PBA_USAGE},    {"rate", PBA_USAGE},
+                {"baseline", PBA_USAGE}, {"backend", PBA_USAGE},  {"dataset", PBA_NOT_FOUND},
+                {"size", PBA_NOT_FOUND}, {"operation", PBA_USAGE}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *what = rows[i].what, *dataset = "demo", *ops[] = {"Rotate", "Nonsense"};
+        pba_recipe recipe = small_recipe();
+        int op_count = 0;
+        task *task;
+        if (!strcmp(what, "batch")) {
+            recipe.batch = 97;
+        } else if (!strcmp(what, "model")) {
+            strcpy(recipe.model, "vgg-16");
+        } else if (!strcmp(what, "rate")) {
+            strcpy(recipe.lr_schedule, "step:9,3");
+        } else if (!strcmp(what, "baseline")) {
+            strcpy(recipe.baseline, "crop:4,spin");
+        } else if (!strcmp(what, "backend")) {
+            strcpy(recipe.backend, "abacus");
+        } else if (!strcmp(what, "dataset")) {
+            dataset = "/nowhere/at/all";
+        } else if (!strcmp(what, "size")) {
+            recipe.train_size = 1000000;
+        } else {
+            op_count = 2;
+        }
+        assert_int_equal(task_open(&recipe, dataset, op_count ? ops : NULL, op_count, &task),
+                         rows[i].status);
+        assert_null(task);
+        assert_true(strlen(pba_error_message()) > 10);
+    }
+}
+
+typedef struct network {
+    task *task;
+    trainer *trainer;
+    float *block;
+} network;
+
+static network network_open(const pba_recipe *recipe)
+{
+    network network = {.task = open_small(recipe)};
+    assert_ok(trainer_create(network.task, 1, &network.trainer));
+    network.block = memory_aligned(network.task->graph->block, sizeof *network.block);
+    nn_initialize(network.task->graph, network.block, recipe->seed, 0);
+    return network;
+}
+
+static void network_close(network *network)
+{
+    trainer_free(network->trainer);
+    task_free(network->task);
+    free(network->block);
+}
+
+static trainer_figures run_epochs(network *network, const pba_policy *policy, int epochs)
+{
+    trainer_figures figures = {0};
+    for (int e = 0; e < epochs; e++) {
+        trainer_epoch epoch = {.epoch = e, .epochs = epochs, .policy = policy};
+        assert_ok(trainer_run_epoch(network->trainer, network->block, &epoch, NULL, &figures));
+        assert_int_equal(figures.images, 96);
+    }
+    return figures;
+}
+
+static void training_lowers_the_loss(void **state)
+{
+    pba_recipe recipe = small_recipe();
+    network network = network_open(&recipe);
+    trainer_figures first = run_epochs(&network, NULL, 1);
+    trainer_figures last = run_epochs(&network, NULL, 25);
+    assert_true(last.loss < 0.7 * first.loss);
+    assert_true(last.accuracy > first.accuracy);
+    network_close(&network);
+}
+
+/* Another trainer, which has run something else before, makes the same bytes of the same block. */
+static void a_trainer_has_no_memory(void **state)
+{
+    pba_recipe recipe = small_recipe();
+    pba_policy policy = {.entries = 30};
+    memset(policy.values, 5, sizeof policy.values);
+    network a = network_open(&recipe), b = network_open(&recipe);
+    run_epochs(&b, NULL, 1);
+    memset(b.block, 0, b.task->graph->block * sizeof *b.block);
+    nn_initialize(b.task->graph, b.block, recipe.seed, 0);
+    run_epochs(&a, &policy, 2);
+    run_epochs(&b, &policy, 2);
+    assert_memory_equal(a.block, b.block, a.task->graph->block * sizeof *a.block);
+    network_close(&a);
+    network_close(&b);
+}
+
+static void evaluation_changes_nothing(void **state)
+{
+    pba_recipe recipe = small_recipe();
+    network network = network_open(&recipe);
+    double error, loss, again;
+    run_epochs(&network, NULL, 1);
+    size_t bytes = network.task->graph->block * sizeof *network.block;
+    float *copy = memory_aligned(bytes, 1);
+    memcpy(copy, network.block, bytes);
+    assert_ok(trainer_evaluate(network.trainer, network.block, PBA_TEST, NULL, &error, &loss));
+    assert_ok(trainer_evaluate(network.trainer, network.block, PBA_TEST, NULL, &again, &loss));
+    assert_memory_equal(copy, network.block, bytes);
+    assert_true(error >= 0 && error <= 1 && error == again && isfinite(loss));
+    free(copy);
+    network_close(&network);
+}
+
+/* The plain loops and oneDNN follow the same course for a while. */
+static void backends_train_alike(void **state)
+{
+    pba_recipe recipe = small_recipe();
+    recipe.train_size = recipe.batch = 20; /* one step an epoch; the reference is slow */
+    recipe.lr = 0.01;
+    network a = network_open(&recipe);
+    strcpy(recipe.backend, "reference");
+    network b = network_open(&recipe);
+    for (int e = 0; e < 2; e++) {
+        trainer_epoch epoch = {.epoch = e, .epochs = 4};
+        trainer_figures left, right;
+        assert_ok(trainer_run_epoch(a.trainer, a.block, &epoch, NULL, &left));
+        assert_ok(trainer_run_epoch(b.trainer, b.block, &epoch, NULL, &right));
+        assert_true(fabs(left.loss - right.loss) < 1e-3 * right.loss);
+    }
+    network_close(&a);
+    network_close(&b);
+}
+
+static void a_lost_network_ends_its_epoch(void **state)
+{
+    pba_recipe recipe = small_recipe();
+    network network = network_open(&recipe);
+    trainer_figures figures;
+    trainer_epoch epoch = {.epochs = 1};
+    network.block[0] = (float)HUGE_VAL; /* the first ReLU swallows it */
+    assert_ok(trainer_run_epoch(network.trainer, network.block, &epoch, NULL, &figures));
+    assert_false(isfinite(figures.loss));
+    network_close(&network);
+}
+
+static bool stop_at_third(void *user)
+{
+    return ++*(int *)user >= 3;
+}
+
+static void a_trainer_stops_when_asked(void **state)
+{
+    pba_recipe recipe = small_recipe();
+    network network = network_open(&recipe);
+    int asked = 0;
+    pba_observer observer = {.stop = stop_at_third, .user = &asked};
+    trainer_epoch epoch = {.epochs = 1};
+    trainer_figures figures;
+    assert_int_equal(trainer_run_epoch(network.trainer, network.block, &epoch, &observer, &figures),
+                     PBA_INTERRUPTED);
+    assert_int_equal(asked, 3);
+    network_close(&network);
+}
+
+/* ------------------------------------------------------------------ whole runs */
+
+static char folder[64];
+
+static int make_folder(void **state)
+{
+    strcpy(folder, "/tmp/pba-train-XXXXXX");
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int remove_folder(void **state)
+{
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    return system(command);
+}
+
+static pba_train_options small_run(const char *augment, const char *name)
+{
+    size_t count;
+    const pba_setting *rows = pba_train_settings(&count);
+    pba_train_options options;
+    pba_settings_init(&options, rows, count);
+    options.recipe = small_recipe();
+    options.recipe.epochs = 2;
+    options.seeds = 2;
+    strcpy(options.dataset, "demo");
+    snprintf(options.augment, sizeof options.augment, "%s", augment);
+    snprintf(options.out, sizeof options.out, "%s/%s", folder, name);
+    return options;
+}
+
+static void run_all(const pba_train_options *options, pba_training_result *results)
+{
+    pba_training *training;
+    const pba_training_result *found;
+    assert_ok(pba_training_create(options, &training));
+    assert_int_equal(pba_training_results(training, &found), 0);
+    assert_ok(pba_training_run(training, NULL));
+    assert_int_equal(pba_training_results(training, &found), options->seeds);
+    memcpy(results, found, (size_t)options->seeds * sizeof *found);
+    pba_training_free(training);
+}
+
+static void results_do_not_depend_on_workers(void **state)
+{
+    static const char *const kinds[] = {"none", "baseline", "random"};
+    pba_training_result one[2], two[2], other[2];
+    for (int k = 0; k < 3; k++) {
+        char name[32];
+        snprintf(name, sizeof name, "one-%s", kinds[k]);
+        pba_train_options options = small_run(kinds[k], name);
+        options.workers = 1;
+        run_all(&options, one);
+        snprintf(options.out, sizeof options.out, "%s/two-%s", folder, kinds[k]);
+        options.workers = 2;
+        run_all(&options, two);
+        for (int i = 0; i < 2; i++) {
+            assert_int_equal(one[i].seed, i);
+            assert_true(one[i].test_error == two[i].test_error);
+            assert_true(one[i].train_loss == two[i].train_loss);
+            assert_true(k == 0 || one[i].train_loss != other[i].train_loss);
+        }
+        memcpy(other, one, sizeof one);
+    }
+}
+
+static void weights_on_disk_are_the_network(void **state)
+{
+    pba_training_result results[2];
+    pba_train_options options = small_run("baseline", "weights");
+    options.recipe.seed = 7;
+    run_all(&options, results);
+    pba_recipe recipe = options.recipe;
+    network network = network_open(&recipe);
+    char path[PBA_PATH_MAX];
+    double error, loss;
+    snprintf(path, sizeof path, "%s/weights-8.safetensors", options.out);
+    assert_ok(weights_load(path, network.task->graph, network.block));
+    assert_ok(trainer_evaluate(network.trainer, network.block, PBA_TEST, NULL, &error, &loss));
+    assert_int_equal(results[1].seed, 8);
+    assert_true(error == results[1].test_error);
+    network_close(&network);
+}
+
+static void config_is_enough_to_run_again(void **state)
+{
+    size_t count;
+    const pba_setting *rows = pba_train_settings(&count);
+    pba_training_result first[2], again[2];
+    pba_train_options options = small_run("random", "config"), read;
+    options.recipe.lr = 0.0625;
+    run_all(&options, first);
+    pba_settings_init(&read, rows, count);
+    assert_ok(run_read_config(options.out, "train", &read, rows, count));
+    assert_int_equal(run_read_config(options.out, "search", &read, rows, count), PBA_FORMAT);
+    run_all(&read, again);
+    for (int i = 0; i < 2; i++) {
+        assert_true(first[i].test_error == again[i].test_error);
+    }
+}
+
+static void a_schedule_is_followed(void **state)
+{
+    pba_policy policy = {.entries = 30};
+    pba_schedule *schedule;
+    pba_training_result zero[2], base[2], strong[2];
+    char path[PBA_PATH_MAX];
+    static const char *const ops[] = {"Rotate",       "TranslateX", "TranslateY", "Brightness",
+                                      "Color",        "Invert",     "Sharpness",  "Posterize",
+                                      "ShearX",       "Solarize",   "ShearY",     "Equalize",
+                                      "AutoContrast", "Cutout",     "Contrast"};
+    for (int strength = 0; strength < 2; strength++) {
+        memset(policy.values, strength ? 9 : 0, sizeof policy.values);
+        snprintf(path, sizeof path, "%s/s%d.json", folder, strength);
+        assert_ok(pba_schedule_constant(&policy, ops, 15, 40, &schedule));
+        assert_ok(pba_schedule_save(schedule, path));
+        pba_schedule_free(schedule);
+        pba_train_options options = small_run(path, strength ? "s1" : "s0");
+        run_all(&options, strength ? strong : zero);
+    }
+    pba_train_options options = small_run("baseline", "s2");
+    run_all(&options, base);
+    assert_true(strong[0].train_loss != base[0].train_loss);
+    assert_true(zero[0].train_loss > 0 && isfinite(zero[0].train_loss));
+}
+
+static void a_run_is_not_overwritten(void **state)
+{
+    pba_training_result results[2];
+    pba_training *training;
+    pba_train_options options = small_run("none", "once");
+    run_all(&options, results);
+    assert_int_equal(pba_training_create(&options, &training), PBA_EXISTS);
+    assert_non_null(strstr(pba_error_message(), "--out"));
+    snprintf(options.out, sizeof options.out, "%s/once/result.json/below", folder);
+    assert_int_equal(pba_training_create(&options, &training), PBA_IO);
+    strcpy(options.augment, "/nowhere/schedule.json");
+    snprintf(options.out, sizeof options.out, "%s/never", folder);
+    assert_int_equal(pba_training_create(&options, &training), PBA_NOT_FOUND);
+    assert_false(file_exists(options.out));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(task_replaces_what_stands_for_something),
+        cmocka_unit_test(task_refuses),
+        cmocka_unit_test(training_lowers_the_loss),
+        cmocka_unit_test(a_trainer_has_no_memory),
+        cmocka_unit_test(evaluation_changes_nothing),
+        cmocka_unit_test(backends_train_alike),
+        cmocka_unit_test(a_lost_network_ends_its_epoch),
+        cmocka_unit_test(a_trainer_stops_when_asked),
+        cmocka_unit_test(results_do_not_depend_on_workers),
+        cmocka_unit_test(weights_on_disk_are_the_network),
+        cmocka_unit_test(config_is_enough_to_run_again),
+        cmocka_unit_test(a_schedule_is_followed),
+        cmocka_unit_test(a_run_is_not_overwritten),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
