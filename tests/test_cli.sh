@@ -272,6 +272,7 @@ for file in config.json journal.jsonl schedule.json schedule.txt; do
     [ -s "run3/$file" ] && result ok "search writes $file" || result "not ok" "search writes $file"
 done
 works "its schedule is fine" "over 2 epochs" schedule check run3
+works "--dry-run of a finished search" "finished already" search --resume run3 --dry-run
 works "resuming a finished search" "run3/schedule.json" search --resume run3 -q
 run search good $small --out run3
 [ $status = 1 ] && [ "$(wc -l <err)" = 1 ] && grep -q -e "^pba: run3: .*--resume" err &&

@@ -104,6 +104,31 @@ void cli_json_bool(cli_json *json, const char *key, bool value);
 
 /* ------------------------------------------------------------------- jobs */
 
+/* What search and train say, and where; the rows of these options. */
+typedef struct cli_talk {
+    bool dry_run, json, quiet;
+} cli_talk;
+
+/* clang-format off */
+#define CLI_TALK_ROWS(type, member)                                                              \
+    {"dry-run", PBA_SETTING_FLAG, CLI_FIELD(type, member.dry_run), 0, 0, "false", "", NULL,      \
+     "Says what would be done, its time and its memory, and stops. Writes nothing.", true},      \
+    {"json", PBA_SETTING_FLAG, CLI_FIELD(type, member.json), 0, 0, "false", "", NULL,            \
+     "Writes the result (with --dry-run: the plan) as JSON to standard output, and everything "  \
+     "else to standard error.", true},                                                           \
+    {"quiet", PBA_SETTING_FLAG, CLI_FIELD(type, member.quiet), 0, 0, "false", "", NULL,          \
+     "Says nothing before the result.", true}
+
+/* Rows of the commands that split a data set without training. */
+#define CLI_SPLIT_ROWS(type)                                                                     \
+    {"train-size", PBA_SETTING_INT, CLI_FIELD(type, train_size), 0, 1e9, "0", "N", NULL,         \
+     "Number of training images; 0: all that the other splits leave.", false},                   \
+    {"val-size", PBA_SETTING_INT, CLI_FIELD(type, val_size), 0, 1e9, "0", "N", NULL,             \
+     "Number of validation images; 0: as many as the format suggests.", false},                  \
+    {"split-seed", PBA_SETTING_SEED, CLI_FIELD(type, split_seed), 0, 0, "0", "S", NULL,          \
+     "Decides which image goes to which split.", false}
+/* clang-format on */
+
 /* Long jobs: what they report goes to standard error, one line rewritten on a terminal, one line
  * per round or tenth otherwise. SIGINT and SIGTERM ask the job to stop; a second one ends the
  * process. */
@@ -120,9 +145,10 @@ typedef struct cli_job {
 void cli_job_start(cli_job *job, bool quiet, int networks, const char *said);
 void cli_job_end(cli_job *job);
 
-/* What a job will do. `to_stderr`: standard output is kept for JSON. */
-void cli_print_plan(const char *title, const pba_plan *plan, const char *out, bool to_stderr);
-void cli_json_plan(cli_json *json, const char *key, const pba_plan *plan);
+/* Says what a job will do, as JSON for --dry-run --json; on standard error where standard output is
+ * kept for JSON. Returns the plan's notes where they were said, for cli_job_start, or NULL. */
+const char *cli_say_plan(const cli_talk *talk, const char *title, const pba_plan *plan,
+                         const char *out);
 
 /* "runs/KIND-NAME-N" with the dataset's name and the first N that is free. */
 void cli_next_run(const char *kind, const char *dataset, char out[PBA_PATH_MAX]);

@@ -14,12 +14,7 @@ typedef struct options {
 static void rows(cli_rows *rows)
 {
     static const pba_setting own[] = {
-        {"train-size", PBA_SETTING_INT, CLI_FIELD(options, train_size), 0, 1e9, "0", "N", NULL,
-         "Number of training images; 0: all that the other splits leave.", false},
-        {"val-size", PBA_SETTING_INT, CLI_FIELD(options, val_size), 0, 1e9, "0", "N", NULL,
-         "Number of validation images; 0: as many as the format suggests.", false},
-        {"split-seed", PBA_SETTING_SEED, CLI_FIELD(options, split_seed), 0, 0, "0", "S", NULL,
-         "Decides which image goes to which split.", false},
+        CLI_SPLIT_ROWS(options),
         {"json", PBA_SETTING_FLAG, CLI_FIELD(options, json), 0, 0, "false", "", NULL,
          "Writes JSON.", false},
     };

@@ -159,9 +159,8 @@ static void print_plan_images(FILE *stream, const pba_plan *plan)
             cli_count(plan->test_images, test));
 }
 
-void cli_print_plan(const char *title, const pba_plan *plan, const char *out, bool to_stderr)
+static void print_plan(FILE *stream, const char *title, const pba_plan *plan, const char *out)
 {
-    FILE *stream = to_stderr ? stderr : stdout;
     char text[CLI_TEXT];
     fprintf(stream, "%s\n", title);
     fprintf(stream, "  networks    %d x %s, %s parameters each\n", plan->members, plan->model,
@@ -181,9 +180,10 @@ void cli_print_plan(const char *title, const pba_plan *plan, const char *out, bo
     fflush(stream); /* to be read before the work begins */
 }
 
-void cli_json_plan(cli_json *json, const char *key, const pba_plan *plan)
+static void json_plan(const pba_plan *plan)
 {
-    cli_json_open(json, key, '{');
+    cli_json fresh = {0}, *json = &fresh;
+    cli_json_open(json, NULL, '{');
     cli_json_text(json, "model", plan->model);
     cli_json_number(json, "parameters", (double)plan->parameters);
     cli_json_number(json, "members", plan->members);
@@ -199,4 +199,15 @@ void cli_json_plan(cli_json *json, const char *key, const pba_plan *plan)
     cli_json_number(json, "seconds", plan->seconds);
     cli_json_number(json, "bytes", plan->bytes);
     cli_json_close(json, '}');
+}
+
+const char *cli_say_plan(const cli_talk *talk, const char *title, const pba_plan *plan,
+                         const char *out)
+{
+    if (talk->dry_run && talk->json) {
+        json_plan(plan);
+        return NULL;
+    }
+    print_plan(talk->json ? stderr : stdout, title, plan, out);
+    return plan->notes;
 }

@@ -29,12 +29,7 @@ static void rows(cli_rows *rows)
          false},
         {"seed", PBA_SETTING_SEED, CLI_FIELD(options, seed), 0, 0, "0", "S", NULL,
          "The draws are those of a training run with this seed.", false},
-        {"train-size", PBA_SETTING_INT, CLI_FIELD(options, train_size), 0, 1e9, "0", "N", NULL,
-         "Number of training images; 0: all that the other splits leave.", false},
-        {"val-size", PBA_SETTING_INT, CLI_FIELD(options, val_size), 0, 1e9, "0", "N", NULL,
-         "Number of validation images; 0: as many as the format suggests.", false},
-        {"split-seed", PBA_SETTING_SEED, CLI_FIELD(options, split_seed), 0, 0, "0", "S", NULL,
-         "Decides which image goes to which split.", false},
+        CLI_SPLIT_ROWS(options),
     };
     cli_rows_add(rows, own, sizeof own / sizeof *own);
 }

@@ -8,7 +8,7 @@
 typedef struct options {
     pba_search_options search; /* first: the library's rows count from here */
     char resume[PBA_PATH_MAX];
-    bool dry_run, json, quiet;
+    cli_talk talk;
 } options;
 
 static void rows(cli_rows *rows)
@@ -18,15 +18,7 @@ static void rows(cli_rows *rows)
          "Goes on with the search in folder RUN, with the options it was started with. Only "
          "--workers may be changed: the result does not depend on it.",
          true},
-        {"dry-run", PBA_SETTING_FLAG, CLI_FIELD(options, dry_run), 0, 0, "false", "", NULL,
-         "Says what the search would do, its time and its memory, and stops. Writes nothing.",
-         true},
-        {"json", PBA_SETTING_FLAG, CLI_FIELD(options, json), 0, 0, "false", "", NULL,
-         "Writes the final summary (with --dry-run: the plan) as JSON to standard output, and "
-         "everything else to standard error.",
-         true},
-        {"quiet", PBA_SETTING_FLAG, CLI_FIELD(options, quiet), 0, 0, "false", "", NULL,
-         "Says nothing before the final summary.", true},
+        CLI_TALK_ROWS(options, talk),
     };
     size_t count;
     const pba_setting *library = pba_search_settings(&count);
@@ -84,19 +76,17 @@ static int print_plan(const options *options, pba_search *search, const char **s
 {
     pba_plan plan;
     char title[PBA_PATH_MAX + 32];
-    if (options->quiet && !options->dry_run) {
+    if (options->talk.quiet && !options->talk.dry_run) {
         return CLI_DONE;
     }
     pba_status status = pba_search_plan(search, &plan);
     if (status != PBA_OK) {
         return cli_failed(status);
     }
-    if (options->dry_run && options->json) {
-        cli_json json = {0};
-        cli_json_plan(&json, NULL, &plan);
-        return CLI_DONE;
-    }
-    if (!plan.train_images) { /* finished already: nothing to announce, the run will say so */
+    if (!plan.train_images && !(options->talk.dry_run && options->talk.json)) {
+        if (options->talk.dry_run) { /* finished already; without --dry-run the run says so */
+            cli_print("%s\n", plan.notes);
+        }
         return CLI_DONE;
     }
     if (options->resume[0]) {
@@ -104,8 +94,7 @@ static int print_plan(const options *options, pba_search *search, const char **s
     } else {
         snprintf(title, sizeof title, "searching %s", options->search.dataset);
     }
-    cli_print_plan(title, &plan, pba_search_directory(search), options->json);
-    *said = plan.notes;
+    *said = cli_say_plan(&options->talk, title, &plan, pba_search_directory(search));
     return CLI_DONE;
 }
 
@@ -177,7 +166,7 @@ static int summarize(const options *options, const cli_arguments *arguments,
     if (status != PBA_OK) {
         return cli_failed(status);
     }
-    if (!options->json) {
+    if (!options->talk.json) {
         print_summary(run, schedule, error);
         print_train_command(options, arguments, run);
         return CLI_DONE;
@@ -199,11 +188,11 @@ static int run_search(const options *options, const cli_arguments *arguments, pb
 {
     const char *said = NULL;
     int failed = print_plan(options, search, &said);
-    if (failed || options->dry_run) {
+    if (failed || options->talk.dry_run) {
         return failed;
     }
     cli_job job;
-    cli_job_start(&job, options->quiet, 0, said);
+    cli_job_start(&job, options->talk.quiet, 0, said);
     pba_status status = pba_search_run(search, &job.observer);
     cli_job_end(&job);
     if (status == PBA_INTERRUPTED) {

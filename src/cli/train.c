@@ -7,21 +7,13 @@
 
 typedef struct options {
     pba_train_options train; /* first: the library's rows count from here */
-    bool dry_run, json, quiet;
+    cli_talk talk;
 } options;
 
 static void rows(cli_rows *rows)
 {
     static const pba_setting own[] = {
-        {"dry-run", PBA_SETTING_FLAG, CLI_FIELD(options, dry_run), 0, 0, "false", "", NULL,
-         "Says what the training would do, its time and its memory, and stops. Writes nothing.",
-         true},
-        {"json", PBA_SETTING_FLAG, CLI_FIELD(options, json), 0, 0, "false", "", NULL,
-         "Writes the results (with --dry-run: the plan) as JSON to standard output, and everything "
-         "else to standard error.",
-         true},
-        {"quiet", PBA_SETTING_FLAG, CLI_FIELD(options, quiet), 0, 0, "false", "", NULL,
-         "Says nothing before the results.", true},
+        CLI_TALK_ROWS(options, talk),
     };
     size_t count;
     const pba_setting *library = pba_train_settings(&count);
@@ -34,22 +26,16 @@ static int print_plan(const options *options, pba_training *training, const char
 {
     pba_plan plan;
     char title[2 * PBA_PATH_MAX];
-    if (options->quiet && !options->dry_run) {
+    if (options->talk.quiet && !options->talk.dry_run) {
         return CLI_DONE;
     }
     pba_status status = pba_training_plan(training, &plan);
     if (status != PBA_OK) {
         return cli_failed(status);
     }
-    if (options->dry_run && options->json) {
-        cli_json json = {0};
-        cli_json_plan(&json, NULL, &plan);
-        return CLI_DONE;
-    }
     snprintf(title, sizeof title, "training on %s, augmentation: %s", options->train.dataset,
              options->train.augment);
-    cli_print_plan(title, &plan, pba_training_directory(training), options->json);
-    *said = plan.notes;
+    *said = cli_say_plan(&options->talk, title, &plan, pba_training_directory(training));
     return CLI_DONE;
 }
 
@@ -127,11 +113,11 @@ static int run_training(const options *options, pba_training *training)
 {
     const char *said = NULL;
     int failed = print_plan(options, training, &said);
-    if (failed || options->dry_run) {
+    if (failed || options->talk.dry_run) {
         return failed;
     }
     cli_job job;
-    cli_job_start(&job, options->quiet, options->train.seeds, said);
+    cli_job_start(&job, options->talk.quiet, options->train.seeds, said);
     pba_status status = pba_training_run(training, &job.observer);
     cli_job_end(&job);
     if (status == PBA_INTERRUPTED) {
@@ -142,7 +128,7 @@ static int run_training(const options *options, pba_training *training)
     }
     const pba_training_result *results;
     size_t count = pba_training_results(training, &results);
-    if (options->json) {
+    if (options->talk.json) {
         print_json(options, results, count, pba_training_directory(training));
     } else {
         print_table(results, count, pba_training_directory(training));
