@@ -7,7 +7,7 @@ set -eu
 packages="gcc libc6-dev make meson ninja-build pkg-config libdnnl-dev libvips-dev libjansson-dev
 zlib1g-dev libcmocka-dev python3-pil python3-numpy"
 if [ "${1:-}" = --ci ]; then
-    packages="$packages clang libclang-rt-14-dev libomp-dev binutils"
+    packages="$packages clang libclang-rt-14-dev binutils"
 fi
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
