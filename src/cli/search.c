@@ -148,12 +148,37 @@ static void print_train_command(const options *options, const cli_arguments *arg
     cli_print("\n");
 }
 
+/* No entry of any segment can fire. */
+static bool is_empty(const pba_schedule *schedule)
+{
+    for (int i = 0; i < pba_schedule_segments(schedule); i++) {
+        pba_policy policy;
+        int epochs;
+        if (pba_schedule_segment(schedule, i, &epochs, &policy) != PBA_OK) {
+            return false;
+        }
+        for (int entry = 0; entry < policy.entries && epochs; entry++) {
+            if (policy.values[2 * entry]) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
 static void print_summary(const char *run, const pba_schedule *schedule, double error)
 {
     int segments = pba_schedule_segments(schedule);
     cli_print("validation error %.2f %% (best member)\n", 100 * error);
     cli_print("schedule         %s/schedule.json, %d segment%s over %d epochs\n", run, segments,
               segments == 1 ? "" : "s", pba_schedule_epochs(schedule));
+    if (is_empty(schedule)) {
+        cli_print_wrapped(stdout, "note", 17,
+                          "no operation ever fires in this schedule: the best member is one that "
+                          "kept the policy it started with. A network that does not yet overfit "
+                          "gains nothing from more augmentation; more --epochs or a larger --model "
+                          "may tell otherwise.");
+    }
 }
 
 static int summarize(const options *options, const cli_arguments *arguments,
