@@ -448,6 +448,42 @@ PBA_API size_t pba_training_results(const pba_training *training,
 PBA_API const char *pba_training_directory(const pba_training *training);
 PBA_API void pba_training_free(pba_training *training);
 
+/* Weights that a training run saved, on images that it did not train on. */
+typedef struct pba_evaluate_options {
+    char dataset[PBA_PATH_MAX];
+    char weights[PBA_PATH_MAX]; /* a .safetensors file of pba_training_run */
+    char model[PBA_NAME_MAX];   /* "": the one that the file names */
+    char split[PBA_NAME_MAX];   /* "test", "validation" or "training" */
+    int train_size, val_size;   /* as for the training, where the split is drawn */
+    uint64_t split_seed;
+    char backend[PBA_NAME_MAX];
+} pba_evaluate_options;
+
+/* Figures are shares 0..1. Arrays belong to the evaluation. */
+typedef struct pba_evaluation {
+    char model[PBA_NAME_MAX];
+    int images, classes;
+    double error;          /* share of wrong answers */
+    double balanced_error; /* mean of the classes' errors, over the classes that have images */
+    double loss;           /* mean cross-entropy */
+    int *confusion;        /* classes x classes counts: row the label, column the answer */
+    int *labels, *answers; /* of each image, in the split's order */
+    float *confidence;     /* softmax share of the answer */
+    char (*class_names)[PBA_NAME_MAX];
+} pba_evaluation;
+
+PBA_API const pba_setting *pba_evaluate_settings(size_t *count);
+
+/* PBA_FORMAT where the weights are not the model's or the data set's shape and classes are not the
+ * network's. Images are normalized by the training's mean and deviation, which the file holds. */
+PBA_API pba_status pba_evaluate(const pba_evaluate_options *options, const pba_observer *observer,
+                                pba_evaluation **evaluation);
+PBA_API void pba_evaluation_free(pba_evaluation *evaluation);
+
+/* A line per image in the split's order: index,label,answer,confidence,label_name,answer_name. Whole
+ * or not at all. */
+PBA_API pba_status pba_evaluation_write_csv(const pba_evaluation *evaluation, const char *path);
+
 #ifdef __cplusplus
 }
 #endif

@@ -284,6 +284,14 @@ rm -rf runs
 works "train under a run" "test error" train good --model wrn-10-1 --epochs 3 --train-size 64 \
     --batch 32 --augment run3 --out run4 -q
 
+works "evaluate" "balanced error" evaluate good --weights run4/weights-0.safetensors \
+    --predictions answers.csv
+[ "$(wc -l <answers.csv)" -gt 1 ] && result ok "predictions" || result "not ok" "predictions"
+works "evaluate as JSON" '"answers"' evaluate good --weights run4/weights-0.safetensors --json
+refuses "evaluate without weights" 2 "--weights" evaluate good
+refuses "evaluate missing weights" 1 "none.st" evaluate good --weights none.st
+refuses "evaluate other files" 1 "s.json" evaluate good --weights s.json
+
 # Interrupted after its first round, resumed, it ends as it does undisturbed.
 long="--model wrn-10-1 --train-size 96 --val-size 30 --batch 16 --population 4 --epochs 12 --interval 2"
 for signal in INT TERM; do

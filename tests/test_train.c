@@ -297,6 +297,62 @@ static void weights_on_disk_are_the_network(void **state)
     network_close(&network);
 }
 
+static int lines_of(const char *path)
+{
+    char *text;
+    size_t size;
+    int lines = 0;
+    assert_ok(file_read(path, 1 << 24, &text, &size));
+    for (size_t i = 0; i < size; i++) {
+        lines += text[i] == '\n';
+    }
+    free(text);
+    return lines;
+}
+
+static void an_evaluation_counts_every_image(void **state)
+{
+    size_t count;
+    const pba_setting *rows = pba_evaluate_settings(&count);
+    pba_training_result results[2];
+    pba_train_options run = small_run("baseline", "evaluated");
+    pba_evaluate_options options;
+    pba_evaluation *evaluation;
+    char path[PBA_PATH_MAX];
+    run_all(&run, results);
+    pba_settings_init(&options, rows, count);
+    strcpy(options.dataset, "demo");
+    snprintf(options.weights, sizeof options.weights, "%s/weights-1.safetensors", run.out);
+    assert_ok(pba_evaluate(&options, NULL, &evaluation));
+    assert_true(evaluation->error == results[1].test_error);
+    assert_string_equal(evaluation->model, "wrn-10-1");
+    int sum = 0, right = 0;
+    double classes_error = 0;
+    for (int label = 0; label < 10; label++) {
+        const int *row = evaluation->confusion + 10 * label;
+        int images = 0;
+        for (int c = 0; c < 10; c++) {
+            images += row[c];
+        }
+        sum += images;
+        right += row[label];
+        classes_error += 0.1 * (1.0 - (double)row[label] / images);
+    }
+    assert_int_equal(sum, evaluation->images);
+    assert_true(fabs(evaluation->error - (1.0 - (double)right / sum)) < 1e-12);
+    assert_true(fabs(evaluation->balanced_error - classes_error) < 1e-12);
+    for (int i = 0; i < evaluation->images; i++) {
+        assert_true(evaluation->confidence[i] >= 0.1F && evaluation->confidence[i] <= 1.0F);
+    }
+    snprintf(path, sizeof path, "%s/answers.csv", folder);
+    assert_ok(pba_evaluation_write_csv(evaluation, path));
+    assert_int_equal(lines_of(path), 1 + evaluation->images);
+    pba_evaluation_free(evaluation);
+    strcpy(options.model, "wrn-16-1");
+    assert_int_equal(pba_evaluate(&options, NULL, &evaluation), PBA_FORMAT);
+    assert_null(evaluation);
+}
+
 static void config_is_enough_to_run_again(void **state)
 {
     size_t count;
@@ -368,6 +424,7 @@ int main(void)
         cmocka_unit_test(a_trainer_stops_when_asked),
         cmocka_unit_test(results_do_not_depend_on_workers),
         cmocka_unit_test(weights_on_disk_are_the_network),
+        cmocka_unit_test(an_evaluation_counts_every_image),
         cmocka_unit_test(config_is_enough_to_run_again),
         cmocka_unit_test(a_schedule_is_followed),
         cmocka_unit_test(a_run_is_not_overwritten),

@@ -49,7 +49,7 @@ typedef struct cli_command {
     int (*run)(void *options, const cli_arguments *arguments); /* returns the exit status */
 } cli_command;
 
-extern const cli_command cli_search, cli_train, cli_apply, cli_preview, cli_schedule, cli_ops,
+extern const cli_command cli_search, cli_train, cli_evaluate, cli_apply, cli_preview, cli_schedule, cli_ops,
     cli_models, cli_data;
 
 /* Fills `options` (defaults first) and `arguments` from argv, which starts behind the command's

@@ -8,7 +8,7 @@
 
 #include "cli.h"
 
-static const cli_command *const commands[] = {&cli_search,   &cli_train, &cli_apply,  &cli_preview,
+static const cli_command *const commands[] = {&cli_search,   &cli_train, &cli_evaluate, &cli_apply,  &cli_preview,
                                               &cli_schedule, &cli_ops,   &cli_models, &cli_data};
 enum { COMMANDS = sizeof commands / sizeof *commands };
 

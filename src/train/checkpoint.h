@@ -22,4 +22,7 @@ pba_status weights_save(const char *path, const nn_graph *graph, const float *bl
 /* Names, shapes and types must be the graph's. Momentum is zeroed. */
 pba_status weights_load(const char *path, const nn_graph *graph, float *block);
 
+/* The text of a metadata key; PBA_NOT_FOUND where the file has none of that name. */
+pba_status weights_metadata(const char *path, const char *key, char *text, size_t size);
+
 #endif

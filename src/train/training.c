@@ -147,8 +147,7 @@ static pba_status open_task(pba_training *training)
     for (int i = 0; i < count; i++) {
         ops[i] = pba_schedule_op(training->schedule, i);
     }
-    pba_status status =
-        task_open(&recipe, training->options.dataset, ops, count, &training->task);
+    pba_status status = task_open(&recipe, training->options.dataset, ops, count, &training->task);
     free(ops);
     return status;
 }
@@ -186,8 +185,7 @@ pba_status pba_training_create(const pba_train_options *options, pba_training **
     int cores = pba_cores(), workers = options->workers ? options->workers : cores;
     fresh->workers = workers < options->seeds ? workers : options->seeds;
     fresh->threads = options->seeds == 1 ? cores : 1;
-    pba_status status =
-        pthread_mutex_init(&fresh->lock, NULL) == 0 ? open_all(fresh) : PBA_MEMORY;
+    pba_status status = pthread_mutex_init(&fresh->lock, NULL) == 0 ? open_all(fresh) : PBA_MEMORY;
     fresh->results = memory_new((size_t)options->seeds, sizeof *fresh->results);
     if (status == PBA_OK && !fresh->results) {
         status = PBA_MEMORY;
@@ -243,9 +241,9 @@ pba_status pba_training_plan(pba_training *training, pba_plan *plan)
                        .notes = task->info.notes};
     plan->seconds = turns * (measure.step_seconds * task_steps(task) * plan->epochs +
                              measure.evaluation_seconds * plan->test_images);
-    plan->bytes = training->workers *
-                      (measure.trainer_bytes + (double)task->graph->block * sizeof(float)) +
-                  task_bytes(task);
+    plan->bytes =
+        training->workers * (measure.trainer_bytes + (double)task->graph->block * sizeof(float)) +
+        task_bytes(task);
     return status;
 }
 
@@ -356,14 +354,29 @@ static pba_status save_weights(const pba_training *training, const float *block,
 {
     char name[PBA_NAME_MAX], path[PBA_PATH_MAX];
     const pba_train_options *options = &training->options;
+    double mean[3], deviation[3];
     if (!options->out[0]) {
         return PBA_OK;
     }
     snprintf(name, sizeof name, "weights-%llu.safetensors", (unsigned long long)seed);
-    const char *metadata[] = {"model",   options->recipe.model, "augment", options->augment,
-                              "dataset", options->dataset,      NULL};
     pba_status status = file_join(path, options->out, name);
-    return status == PBA_OK ? weights_save(path, training->task->graph, block, metadata) : status;
+    if (status == PBA_OK) {
+        status = pba_dataset_statistics(training->task->dataset, mean, deviation);
+    }
+    if (status != PBA_OK) {
+        return status;
+    }
+    char means[128], deviations[128];
+    snprintf(means, sizeof means, "%.17g %.17g %.17g", mean[0], mean[1], mean[2]);
+    snprintf(deviations, sizeof deviations, "%.17g %.17g %.17g", deviation[0], deviation[1],
+             deviation[2]);
+    const char *metadata[] = {"model",     options->recipe.model,
+                              "augment",   options->augment,
+                              "dataset",   options->dataset,
+                              "mean",      means,
+                              "deviation", deviations,
+                              NULL};
+    return weights_save(path, training->task->graph, block, metadata);
 }
 
 static pba_status train_seed(pba_training *training, trainer *trainer, float *block, int index)
@@ -376,8 +389,8 @@ static pba_status train_seed(pba_training *training, trainer *trainer, float *bl
     nn_initialize(training->task->graph, block, result->seed, 0);
     pba_status status = train_epochs(training, trainer, block, index, &figures);
     if (status == PBA_OK) {
-        status = trainer_evaluate(trainer, block, PBA_TEST, training->observer,
-                                  &result->test_error, &loss);
+        status = trainer_evaluate(trainer, block, PBA_TEST, training->observer, &result->test_error,
+                                  &loss);
     }
     if (status == PBA_OK) {
         status = save_weights(training, block, result->seed);
@@ -430,13 +443,13 @@ static pba_status write_result(const pba_training *training)
                              "test_error", each->test_error, "train_accuracy", each->train_accuracy,
                              "train_loss", each->train_loss, "seconds", each->seconds));
     }
-    return run_write_json(
-        options->out, "result.json",
-        json_pack("{s:s, s:s, s:i, s:i, s:i, s:i, s:f, s:o}", "model", options->recipe.model,
-                  "augment", options->augment, "epochs", options->recipe.epochs, "train_images",
-                  training->task->counts[PBA_TRAIN], "test_images",
-                  training->task->counts[PBA_TEST], "threads", training->threads,
-                  "mean_test_error", sum / options->seeds, "seeds", seeds));
+    return run_write_json(options->out, "result.json",
+                          json_pack("{s:s, s:s, s:i, s:i, s:i, s:i, s:f, s:o}", "model",
+                                    options->recipe.model, "augment", options->augment, "epochs",
+                                    options->recipe.epochs, "train_images",
+                                    training->task->counts[PBA_TRAIN], "test_images",
+                                    training->task->counts[PBA_TEST], "threads", training->threads,
+                                    "mean_test_error", sum / options->seeds, "seeds", seeds));
 }
 
 static pba_status prepare_folder(const pba_training *training)

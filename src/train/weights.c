@@ -293,3 +293,26 @@ pba_status weights_load(const char *path, const nn_graph *graph, float *block)
     free(data);
     return status;
 }
+
+pba_status weights_metadata(const char *path, const char *key, char *text, size_t size)
+{
+    source source = {.path = path};
+    char *data = NULL;
+    size_t bytes;
+    pba_status status = file_read(path, SIZE_MAX / 2, &data, &bytes);
+    if (status == PBA_OK) {
+        status = read_header(&source, data, bytes);
+    }
+    if (status == PBA_OK) {
+        const char *found =
+            json_string_value(json_object_get(json_object_get(source.header, metadata_key), key));
+        if (!found || strlen(found) >= size) {
+            status = status_set(PBA_NOT_FOUND, "%s: does not say its %s", path, key);
+        } else {
+            memcpy(text, found, strlen(found) + 1);
+        }
+    }
+    json_decref(source.header);
+    free(data);
+    return status;
+}
