@@ -177,6 +177,20 @@ PBA_API pba_status pba_op_parameter(const char *name, int level, double *paramet
 PBA_API pba_status pba_op_apply(pba_image *image, const char *name, int level, int sign,
                                 uint64_t seed);
 
+/* --------------------------------------------------------- kinds of policy */
+
+/* How images are augmented is chosen by a text: "baseline", "autoaugment:cifar10", "randaugment:2,9",
+ * the path of a schedule. A kind is what such a text names. */
+typedef struct pba_augment_kind_info {
+    const char *pattern;  /* "randaugment:N,M[,BINS]" */
+    const char *example;  /* "randaugment:2,9" */
+    const char *sentence; /* what it does */
+    const char *source;   /* the paper it follows; "" where there is none */
+} pba_augment_kind_info;
+
+PBA_API size_t pba_augment_kind_count(void);
+PBA_API pba_status pba_augment_kind_get(size_t index, pba_augment_kind_info *info);
+
 /* --------------------------------------------------------------- schedules */
 
 typedef struct pba_schedule pba_schedule;
@@ -267,6 +281,7 @@ typedef struct pba_augmenter pba_augmenter;
 
 typedef struct pba_augmenter_options {
     const pba_schedule *schedule; /* NULL: no policy; copied, need not outlive the call */
+    const char *augment;          /* a kind of policy instead of `schedule`; NULL: none */
     const char *baseline;         /* "none" or "crop:P,flip,cutout:S"; NULL: "none" */
     int width, height, channels;  /* of the images */
     double mean[3], deviation[3]; /* for float output; all 0: mean 0, deviation 1 */
@@ -393,7 +408,8 @@ typedef struct pba_search_options {
 typedef struct pba_train_options {
     pba_recipe recipe;
     char dataset[PBA_PATH_MAX];
-    char augment[PBA_PATH_MAX]; /* none, baseline, random, a run directory, a schedule file */
+    char augment[PBA_PATH_MAX]; /* a kind of policy, as pba_augment_kind_get lists them */
+    char schedule_order[PBA_NAME_MAX]; /* "in-order", "flattened" ...; "": in-order */
     int seeds;                  /* recipe.seed, recipe.seed + 1, ... */
     int workers;                /* 0: one per core */
     char out[PBA_PATH_MAX];

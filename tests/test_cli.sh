@@ -244,6 +244,28 @@ works "train under a schedule" "test error" train good $small --augment s.json -
 run train good $small --augment s.json --out run -q
 [ $status = 1 ] && grep -q "^pba: run: " err && result ok "a run is not overwritten" ||
     result "not ok" "a run is not overwritten"
+refuses "train: an unknown augmentation" 2 "trivialaugment, policy:FILE" train good $small \
+    --augment autoaugmnet:cifar10
+refuses "train: an unknown table" 2 "autoaugment:svhn" train good $small --augment autoaugment:mnist
+refuses "train: a strength out of range" 2 "0 to BINS - 1" train good $small --augment randaugment:2,31
+refuses "train: half a strength" 2 "randaugment:N,M" train good $small --augment randaugment:2,3.5
+refuses "train: a missing policy" 1 "none.json" train good $small --augment policy:none.json
+refuses "train: an order of no schedule" 2 "has no schedule" train good $small \
+    --augment trivialaugment --schedule-order shuffled
+refuses "train: an unknown order" 2 "in-order|last|shuffled" train good $small --augment s.json \
+    --schedule-order backwards
+schedule Rotate 3,7 4 1 4
+for kind in cutout autoaugment:cifar10 randaugment:2,9 trivialaugment policy:s.json; do
+    works "train --augment $kind" "test error" train good $small --augment "$kind" --out "run-$kind" -q
+done
+for order in last shuffled flattened random-policy random-schedule; do
+    works "train --schedule-order $order" "test error" train good $small --augment s.json \
+        --schedule-order $order --out "run-$order" -q
+done
+grep -q '"schedule-order": "flattened"' run-flattened/config.json &&
+    result ok "the order is remembered" || result "not ok" "the order is remembered"
+works "policies" "randaugment:N,M" policies
+works "policies as JSON" '"source"' policies --json
 works "train as JSON" '"mean_test_error"' train good $small --seeds 2 --out run2 -q --json
 
 # ------------------------------------------------------------------ search

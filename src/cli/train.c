@@ -155,20 +155,23 @@ static int run(void *given, const cli_arguments *arguments)
 const cli_command cli_train = {
     .name = "train",
     .sentence = "trains a network from scratch with or without a schedule",
-    .usage = "DATASET [--augment none|baseline|random|RUN|SCHEDULE] [OPTION...]",
+    .usage = "DATASET [--augment KIND] [OPTION...]",
     .manual =
         "Trains one network on the training images, tests it on the test images and writes its "
         "weights (safetensors) and result.json to the run folder. With --seeds N the same is done "
         "for N seeds, one network per core, and the mean and the range of their test errors are "
         "printed: a single run says little.\n\n"
         "--augment says what happens to each training image: \"none\" leaves it as it is; "
-        "\"baseline\" does what is usual for such data (--baseline); \"random\" puts one policy, "
-        "drawn once from the seed, in front of the baseline; a search's run folder or a schedule "
-        "file puts its schedule there, stretched to --epochs. Validation and test images are never "
+        "\"baseline\" does what is usual for such data (--baseline); any other kind of policy comes "
+        "in front of the baseline: \"autoaugment:cifar10\", \"randaugment:2,9\", "
+        "\"trivialaugment\", \"random\", or a search's run folder or schedule file, stretched to "
+        "--epochs. pba policies lists all of them. Validation and test images are never "
         "augmented.\n\n"
+        "--schedule-order takes a schedule apart, to see what in it matters.\n\n"
         "Compare with the same --split-seed, which decides the images of each split and is apart "
         "from --seed.\n",
     .examples = "pba train demo --model wrn-10-1 --epochs 10 --augment baseline --seeds 3\n"
+                "pba train demo --model wrn-10-1 --epochs 10 --augment trivialaugment --seeds 3\n"
                 "pba train cifar-10-batches-bin --model wrn-28-2 --augment "
                 "runs/search-cifar-10-batches-bin-1\n"
                 "pba train cifar-10-batches-bin --model wrn-28-2 --augment schedule.json --json > "

@@ -144,7 +144,7 @@ static pba_status check_memory(const pba_search *search)
 pba_status search_open_task(pba_search *search)
 {
     pba_status status =
-        task_open(&search->options.recipe, search->options.dataset, NULL, 0, &search->task);
+        task_open(&search->options.recipe, search->options.dataset, NULL, &search->task);
     if (status == PBA_OK && search->task->counts[PBA_VALIDATION] == 0) {
         status = status_set(PBA_USAGE, "%s: there are no validation images to score members on",
                             search->options.dataset);
