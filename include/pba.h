@@ -403,6 +403,7 @@ typedef struct pba_search_options {
     int population, interval;
     int workers;             /* 0: one per core */
     char out[PBA_PATH_MAX];  /* run directory; "": runs/search-N chosen by the caller */
+    char preset[PBA_NAME_MAX]; /* what the settings started from, for the record; "": none */
 } pba_search_options;
 
 typedef struct pba_train_options {
@@ -413,11 +414,36 @@ typedef struct pba_train_options {
     int seeds;                  /* recipe.seed, recipe.seed + 1, ... */
     int workers;                /* 0: one per core */
     char out[PBA_PATH_MAX];
+    char preset[PBA_NAME_MAX]; /* what the settings started from, for the record; "": none */
 } pba_train_options;
 
 /* Rows for the structs above (the recipe's rows come first, offsets from the start of the struct). */
 PBA_API const pba_setting *pba_search_settings(size_t *count);
 PBA_API const pba_setting *pba_train_settings(size_t *count);
+
+/* Published experiments: settings by name, and what came out of them. */
+typedef struct pba_preset_setting {
+    const char *name, *value; /* for pba_settings_set */
+} pba_preset_setting;
+
+typedef struct pba_preset {
+    const char *name;       /* "rcifar10/wrn-28-10" */
+    const char *job;        /* "search" or "train": whose settings these are */
+    const char *dataset;    /* the data that it was published for */
+    const char *table;      /* where it was published */
+    double published_error; /* test error 0..1, with the augmentation that was published; negative:
+                               none */
+    const pba_preset_setting *settings;
+    size_t setting_count;
+} pba_preset;
+
+PBA_API size_t pba_preset_count(void);
+PBA_API pba_status pba_preset_get(size_t index, pba_preset *preset);
+/* PBA_USAGE for an unknown name (the message lists those of the job). */
+PBA_API pba_status pba_preset_find(const char *job, const char *name, pba_preset *preset);
+/* Sets what the preset names, and the field "preset". The rows are those of its job. */
+PBA_API pba_status pba_preset_apply(const pba_preset *preset, void *options,
+                                    const pba_setting *rows, size_t count);
 
 /* What a job will do, measured on a few steps that touch no state. */
 typedef struct pba_plan {

@@ -49,6 +49,10 @@ static pba_status check_settings(const pba_search_options *options)
             status = pba_settings_set(&scratch, rows, count, rows[i].name, text);
         }
     }
+    pba_preset preset;
+    if (status == PBA_OK && options->preset[0]) {
+        status = pba_preset_find("search", options->preset, &preset);
+    }
     if (status == PBA_OK && !options->dataset[0]) {
         status = status_set(PBA_USAGE, "no data set was named; give a path, or demo");
     }

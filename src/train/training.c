@@ -34,6 +34,10 @@ static const pba_setting rows[] = {
      "nothing but one random policy throughout; nothing but its segments' lengths, each under a "
      "random policy. What is random is drawn from each network's seed.",
      false},
+    {"preset", PBA_SETTING_TEXT, SETTING_FIELD(pba_train_options, preset), 0, 0, "", "NAME", NULL,
+     "Starts from the settings of a published experiment (pba presets lists them); options that are "
+     "given beside it win.",
+     false},
     {"seeds", PBA_SETTING_INT, SETTING_FIELD(pba_train_options, seeds), 1, 1000, "1", "N", NULL,
      "Trains N networks, with seed, seed + 1 and so on, and gives mean and range.", false},
     {"workers", PBA_SETTING_INT, SETTING_FIELD(pba_train_options, workers), 0, 1024, "0", "N", NULL,
@@ -101,10 +105,23 @@ static pba_status open_task(pba_training *training)
     return task_open(&recipe, training->options.dataset, &training->choice, &training->task);
 }
 
+/* An error of 0 and more where the settings started from a published experiment. */
+static double published_error(const pba_train_options *options)
+{
+    pba_preset preset;
+    return options->preset[0] && pba_preset_find("train", options->preset, &preset) == PBA_OK
+               ? preset.published_error
+               : -1;
+}
+
 static pba_status open_all(pba_training *training)
 {
+    pba_preset preset;
     const pba_train_options *options = &training->options;
     pba_status status = options->out[0] ? run_check(options->out) : PBA_OK;
+    if (status == PBA_OK && options->preset[0]) {
+        status = pba_preset_find("train", options->preset, &preset);
+    }
     if (status == PBA_OK && !options->dataset[0]) {
         status = status_set(PBA_USAGE, "no data set was named; give a path, or demo");
     }
@@ -370,9 +387,13 @@ static pba_status write_result(const pba_training *training)
                              "test_error", each->test_error, "train_accuracy", each->train_accuracy,
                              "train_loss", each->train_loss, "seconds", each->seconds));
     }
+    double published = published_error(options);
+    json_t *error = published >= 0 ? json_real(published) : NULL;
     return run_write_json(
         options->out, "result.json",
-        json_pack("{s:s, s:s, s:i, s:i, s:i, s:i, s:f, s:o}", "model", options->recipe.model,
+        json_pack("{s:s*, s:o*, s:s, s:s, s:i, s:i, s:i, s:i, s:f, s:o}", "preset",
+                  options->preset[0] ? options->preset : NULL, "published_error", error, "model",
+                  options->recipe.model,
                   "augment", options->augment, "epochs", options->recipe.epochs, "train_images",
                   training->task->counts[PBA_TRAIN], "test_images",
                   training->task->counts[PBA_TEST], "threads", training->threads,
