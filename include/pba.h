@@ -177,6 +177,20 @@ PBA_API pba_status pba_op_parameter(const char *name, int level, double *paramet
 PBA_API pba_status pba_op_apply(pba_image *image, const char *name, int level, int sign,
                                 uint64_t seed);
 
+/* --------------------------------------------------------- kinds of policy */
+
+/* How images are augmented is chosen by a text: "baseline", "autoaugment:cifar10", "randaugment:2,9",
+ * the path of a schedule. A kind is what such a text names. */
+typedef struct pba_augment_kind_info {
+    const char *pattern;  /* "randaugment:N,M[,BINS]" */
+    const char *example;  /* "randaugment:2,9" */
+    const char *sentence; /* what it does */
+    const char *source;   /* the paper it follows; "" where there is none */
+} pba_augment_kind_info;
+
+PBA_API size_t pba_augment_kind_count(void);
+PBA_API pba_status pba_augment_kind_get(size_t index, pba_augment_kind_info *info);
+
 /* --------------------------------------------------------------- schedules */
 
 typedef struct pba_schedule pba_schedule;
@@ -267,6 +281,7 @@ typedef struct pba_augmenter pba_augmenter;
 
 typedef struct pba_augmenter_options {
     const pba_schedule *schedule; /* NULL: no policy; copied, need not outlive the call */
+    const char *augment;          /* a kind of policy instead of `schedule`; NULL: none */
     const char *baseline;         /* "none" or "crop:P,flip,cutout:S"; NULL: "none" */
     int width, height, channels;  /* of the images */
     double mean[3], deviation[3]; /* for float output; all 0: mean 0, deviation 1 */
@@ -388,20 +403,47 @@ typedef struct pba_search_options {
     int population, interval;
     int workers;             /* 0: one per core */
     char out[PBA_PATH_MAX];  /* run directory; "": runs/search-N chosen by the caller */
+    char preset[PBA_NAME_MAX]; /* what the settings started from, for the record; "": none */
 } pba_search_options;
 
 typedef struct pba_train_options {
     pba_recipe recipe;
     char dataset[PBA_PATH_MAX];
-    char augment[PBA_PATH_MAX]; /* none, baseline, random, a run directory, a schedule file */
+    char augment[PBA_PATH_MAX]; /* a kind of policy, as pba_augment_kind_get lists them */
+    char schedule_order[PBA_NAME_MAX]; /* "in-order", "flattened" ...; "": in-order */
     int seeds;                  /* recipe.seed, recipe.seed + 1, ... */
     int workers;                /* 0: one per core */
     char out[PBA_PATH_MAX];
+    char preset[PBA_NAME_MAX]; /* what the settings started from, for the record; "": none */
 } pba_train_options;
 
 /* Rows for the structs above (the recipe's rows come first, offsets from the start of the struct). */
 PBA_API const pba_setting *pba_search_settings(size_t *count);
 PBA_API const pba_setting *pba_train_settings(size_t *count);
+
+/* Published experiments: settings by name, and what came out of them. */
+typedef struct pba_preset_setting {
+    const char *name, *value; /* for pba_settings_set */
+} pba_preset_setting;
+
+typedef struct pba_preset {
+    const char *name;       /* "rcifar10/wrn-28-10" */
+    const char *job;        /* "search" or "train": whose settings these are */
+    const char *dataset;    /* the data that it was published for */
+    const char *table;      /* where it was published */
+    double published_error; /* test error 0..1, with the augmentation that was published; negative:
+                               none */
+    const pba_preset_setting *settings;
+    size_t setting_count;
+} pba_preset;
+
+PBA_API size_t pba_preset_count(void);
+PBA_API pba_status pba_preset_get(size_t index, pba_preset *preset);
+/* PBA_USAGE for an unknown name (the message lists those of the job). */
+PBA_API pba_status pba_preset_find(const char *job, const char *name, pba_preset *preset);
+/* Sets what the preset names, and the field "preset". The rows are those of its job. */
+PBA_API pba_status pba_preset_apply(const pba_preset *preset, void *options,
+                                    const pba_setting *rows, size_t count);
 
 /* What a job will do, measured on a few steps that touch no state. */
 typedef struct pba_plan {

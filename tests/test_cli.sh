@@ -244,6 +244,39 @@ works "train under a schedule" "test error" train good $small --augment s.json -
 run train good $small --augment s.json --out run -q
 [ $status = 1 ] && grep -q "^pba: run: " err && result ok "a run is not overwritten" ||
     result "not ok" "a run is not overwritten"
+refuses "train: an unknown augmentation" 2 "trivialaugment, policy:FILE" train good $small \
+    --augment autoaugmnet:cifar10
+refuses "train: an unknown table" 2 "autoaugment:svhn" train good $small --augment autoaugment:mnist
+refuses "train: a strength out of range" 2 "0 to BINS - 1" train good $small --augment randaugment:2,31
+refuses "train: half a strength" 2 "randaugment:N,M" train good $small --augment randaugment:2,3.5
+refuses "train: a missing policy" 1 "none.json" train good $small --augment policy:none.json
+refuses "train: an order of no schedule" 2 "has no schedule" train good $small \
+    --augment trivialaugment --schedule-order shuffled
+refuses "train: an unknown order" 2 "in-order|last|shuffled" train good $small --augment s.json \
+    --schedule-order backwards
+schedule Rotate 3,7 4 1 4
+for kind in cutout autoaugment:cifar10 randaugment:2,9 trivialaugment policy:s.json; do
+    works "train --augment $kind" "test error" train good $small --augment "$kind" --out "run-$kind" -q
+done
+for order in last shuffled flattened random-policy random-schedule; do
+    works "train --schedule-order $order" "test error" train good $small --augment s.json \
+        --schedule-order $order --out "run-$order" -q
+done
+grep -q '"schedule-order": "flattened"' run-flattened/config.json &&
+    result ok "the order is remembered" || result "not ok" "the order is remembered"
+refuses "train: an unknown preset" 2 "cifar10/wrn-28-10" train good $small --preset cifar10
+refuses "train: a preset of the search" 2 "rsvhn/wrn-28-10" train good $small --preset rsvhn
+works "train --preset" "12.82 %   rcifar10/wrn-28-10" train good $small --val-size 0 \
+    --preset rcifar10/wrn-28-10 --out run-preset -q
+grep -q '"lr": "0.05"' run-preset/config.json && grep -q '"epochs": "1"' run-preset/config.json &&
+    grep -q '"preset": "rcifar10/wrn-28-10"' run-preset/config.json &&
+    grep -q '"published_error": 0.1282' run-preset/result.json &&
+    result ok "a preset's settings, but for those given" ||
+    result "not ok" "a preset's settings, but for those given"
+works "presets" "pba search --preset rcifar10" presets
+works "presets as JSON" '"published_error": 0.0258' presets --json
+works "policies" "randaugment:N,M" policies
+works "policies as JSON" '"source"' policies --json
 works "train as JSON" '"mean_test_error"' train good $small --seeds 2 --out run2 -q --json
 
 # ------------------------------------------------------------------ search
@@ -267,6 +300,9 @@ refuses "search: a path below a file" 1 "s.json/run" search good $small --out s.
 refuses "search: --resume with another option" 2 "--epochs" search --resume run3 --epochs 3
 refuses "search: --resume with a data set" 2 "leave out" search good --resume run3
 refuses "search: --resume of nothing" 1 "nowhere" search --resume nowhere
+refuses "search: an unknown preset" 2 "use rcifar10, rsvhn" search good $small --preset mnist
+works "search --preset --dry-run" "wrn-10-1" search good $small --preset rsvhn --dry-run
+refuses "search: a preset that asks for more" 1 "ask for fewer" search good --preset rcifar10
 works "search" "pba train good --model wrn-10-1" search good $small --out run3 -q
 for file in config.json journal.jsonl schedule.json schedule.txt; do
     [ -s "run3/$file" ] && result ok "search writes $file" || result "not ok" "search writes $file"

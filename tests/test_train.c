@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/file.h"
+#include "schedule/schedule.h"
 #include "train/checkpoint.h"
 #include "train/run.h"
 #include "train/trainer.h"
@@ -30,7 +31,7 @@ static pba_recipe small_recipe(void)
 static task *open_small(const pba_recipe *recipe)
 {
     task *task;
-    assert_ok(task_open(recipe, "demo", NULL, 0, &task));
+    assert_ok(task_open(recipe, "demo", NULL, &task));
     return task;
 }
 
@@ -51,13 +52,12 @@ static void task_refuses(void **state)
     static const struct {
         const char *what;
         pba_status status;
-    } rows[] = {{"batch", PBA_USAGE},    {"model", PBA_USAGE},    {"rate", PBA_USAGE},
-                {"baseline", PBA_USAGE}, {"backend", PBA_USAGE},  {"dataset", PBA_NOT_FOUND},
-                {"size", PBA_NOT_FOUND}, {"operation", PBA_USAGE}};
+    } rows[] = {{"batch", PBA_USAGE},    {"model", PBA_USAGE},   {"rate", PBA_USAGE},
+                {"baseline", PBA_USAGE}, {"backend", PBA_USAGE}, {"dataset", PBA_NOT_FOUND},
+                {"size", PBA_NOT_FOUND}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        const char *what = rows[i].what, *dataset = "demo", *ops[] = {"Rotate", "Nonsense"};
+        const char *what = rows[i].what, *dataset = "demo";
         pba_recipe recipe = small_recipe();
-        int op_count = 0;
         task *task;
         if (!strcmp(what, "batch")) {
             recipe.batch = 97;
@@ -71,13 +71,10 @@ static void task_refuses(void **state)
             strcpy(recipe.backend, "abacus");
         } else if (!strcmp(what, "dataset")) {
             dataset = "/nowhere/at/all";
-        } else if (!strcmp(what, "size")) {
-            recipe.train_size = 1000000;
         } else {
-            op_count = 2;
+            recipe.train_size = 1000000;
         }
-        assert_int_equal(task_open(&recipe, dataset, op_count ? ops : NULL, op_count, &task),
-                         rows[i].status);
+        assert_int_equal(task_open(&recipe, dataset, NULL, &task), rows[i].status);
         assert_null(task);
         assert_true(strlen(pba_error_message()) > 10);
     }
@@ -142,6 +139,42 @@ static void a_trainer_has_no_memory(void **state)
     assert_memory_equal(a.block, b.block, a.task->graph->block * sizeof *a.block);
     network_close(&a);
     network_close(&b);
+}
+
+/* A pool of one policy is that policy; a pool of two is neither of them. */
+static void images_draw_from_a_pool(void **state)
+{
+    static const char *const ops[] = {"Rotate", "Invert"};
+    pba_recipe recipe = small_recipe();
+    network network = network_open(&recipe);
+    size_t bytes = network.task->graph->block * sizeof *network.block;
+    float *start = malloc(bytes), *made[3];
+    assert_non_null(start);
+    memcpy(start, network.block, bytes);
+    for (int i = 0; i < 3; i++) { /* Rotate, the same as a pool, Rotate or Invert */
+        pba_policy policy = {.entries = 2, .values = {10, 9, 0, 0}}, other = {2, {0, 0, 10, 9}};
+        pba_schedule *pool;
+        trainer_figures figures;
+        assert_ok(pba_schedule_constant(&policy, ops, 2, 3, &pool));
+        if (i == 2) {
+            assert_ok(schedule_append(pool, 3, &other, NULL));
+        }
+        trainer_epoch epoch = {
+            .epochs = 1, .policy = i ? NULL : &policy, .pool = i ? pool : NULL, .max_steps = 1};
+        memcpy(network.block, start, bytes);
+        assert_ok(trainer_run_epoch(network.trainer, network.block, &epoch, NULL, &figures));
+        made[i] = malloc(bytes);
+        assert_non_null(made[i]);
+        memcpy(made[i], network.block, bytes);
+        pba_schedule_free(pool);
+    }
+    assert_memory_equal(made[0], made[1], bytes);
+    assert_memory_not_equal(made[0], made[2], bytes);
+    for (int i = 0; i < 3; i++) {
+        free(made[i]);
+    }
+    free(start);
+    network_close(&network);
 }
 
 static void evaluation_changes_nothing(void **state)
@@ -418,6 +451,7 @@ int main(void)
         cmocka_unit_test(task_refuses),
         cmocka_unit_test(training_lowers_the_loss),
         cmocka_unit_test(a_trainer_has_no_memory),
+        cmocka_unit_test(images_draw_from_a_pool),
         cmocka_unit_test(evaluation_changes_nothing),
         cmocka_unit_test(backends_train_alike),
         cmocka_unit_test(a_lost_network_ends_its_epoch),

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The public augmenter: a pipeline and a schedule's policies. It is immutable once created; what a
  * call needs beside it is made once per call, so that any number of threads may share it. */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "augment/op.h"
 #include "augment/pipeline.h"
 #include "core/memory.h"
+#include "schedule/policy.h"
 
 typedef struct segment {
     int until; /* the epoch behind the segment's last */
@@ -77,23 +78,58 @@ static bool all_zero(const pba_augmenter_options *options)
     return true;
 }
 
-static pba_status fill(pba_augmenter *augmenter, const pba_augmenter_options *options)
+/* The schedule of a kind that has one policy a network: here, of the augmenter's seed. */
+static pba_status draw_policy(const pba_augmenter_options *options, augment_choice *choice)
 {
+    pba_policy policy =
+        augment_random_policy(options->seed, 0, SCHEDULE_PBA_COPIES * SCHEDULE_PBA_OPS);
+    return pba_schedule_constant(&policy, schedule_pba_ops, SCHEDULE_PBA_OPS, 1, &choice->schedule);
+}
+
+static pba_status choose(const pba_augmenter_options *options, augment_choice *choice)
+{
+    if (options->schedule) {
+        return status_set(PBA_USAGE, "augment '%s' and a schedule: give one of them",
+                          options->augment);
+    }
+    pba_status status = augment_choice_parse(options->augment, choice);
+    if (status == PBA_OK && choice->kind->flags & AUGMENT_PER_SEED) {
+        status = draw_policy(options, choice);
+    }
+    return status;
+}
+
+/* One policy for whatever epoch. */
+static void hold_policy(pba_augmenter *augmenter)
+{
+    augmenter->epochs = INT_MAX;
+    augmenter->segments[0].until = INT_MAX;
+}
+
+static pba_status fill(pba_augmenter *augmenter, const pba_augmenter_options *options,
+                       const augment_choice *choice)
+{
+    const pba_schedule *schedule = choice->kind ? choice->schedule : options->schedule;
     pipeline_options wanted = {.width = options->width,
                                .height = options->height,
                                .channels = options->channels,
                                .baseline = options->baseline,
+                               .choice = choice->kind ? choice : NULL,
                                .scale_pixels = options->scale_pixels};
     for (int c = 0; c < 3; c++) {
         wanted.mean[c] = options->mean[c];
         wanted.deviation[c] = all_zero(options) ? 1.0 : options->deviation[c];
     }
     pba_status status = PBA_OK;
-    if (options->schedule) {
-        status = copy_segments(augmenter, options->schedule);
+    if (schedule) {
+        status = copy_segments(augmenter, schedule);
         if (status == PBA_OK) {
-            status = list_ops(augmenter, options->schedule, &wanted);
+            status = list_ops(augmenter, schedule, &wanted);
         }
+    }
+    if (status == PBA_OK && choice->kind &&
+        choice->kind->flags & (AUGMENT_CONSTANT | AUGMENT_PER_SEED)) {
+        hold_policy(augmenter);
     }
     return status == PBA_OK ? pipeline_create(&wanted, &augmenter->pipeline) : status;
 }
@@ -109,7 +145,12 @@ pba_status pba_augmenter_create(const pba_augmenter_options *options, pba_augmen
     }
     fresh->arena = arena;
     fresh->seed = options->seed;
-    pba_status status = fill(fresh, options);
+    augment_choice choice = {0};
+    pba_status status = options->augment ? choose(options, &choice) : PBA_OK;
+    if (status == PBA_OK) {
+        status = fill(fresh, options, &choice);
+    }
+    augment_choice_free(&choice);
     if (status != PBA_OK) {
         arena_free(arena);
         return status;

@@ -15,6 +15,8 @@ struct pipeline {
     int width, height, channels;
     float scale[3], shift[3]; /* output = value * scale + shift */
     augment_baseline baseline;
+    const augment_kind *kind; /* that draws by itself; NULL: by the policy of each call */
+    const void *prepared;     /* of the kind */
     augment_step *steps;
     int step_count;
     uint8_t *full; /* the mask of an image that is all content; only read */
@@ -55,8 +57,10 @@ static pba_status set_normalization(pipeline *pipeline, const pipeline_options *
 static pba_status set_steps(pipeline *pipeline, const pipeline_options *options)
 {
     const augment_space *space = &augment_space_pba;
-    const char *const *ops = options->ops ? options->ops : space->ops;
-    int count = options->ops ? options->op_count : space->op_count;
+    const pba_schedule *schedule = options->choice ? options->choice->schedule : NULL;
+    int count = options->ops ? options->op_count
+                : schedule   ? pba_schedule_op_count(schedule)
+                             : space->op_count;
     int shorter = pipeline->width < pipeline->height ? pipeline->width : pipeline->height;
     double scale = options->scale_pixels ? (double)shorter / space->side : 1.0;
     if (count < 1 || count > PBA_POLICY_MAX) {
@@ -69,13 +73,33 @@ static pba_status set_steps(pipeline *pipeline, const pipeline_options *options)
     }
     for (int i = 0; i < count; i++) {
         const augment_op *op;
-        pba_status status = augment_op_require(ops[i], &op);
+        const char *name = options->ops ? options->ops[i]
+                           : schedule   ? pba_schedule_op(schedule, i)
+                                        : space->ops[i];
+        pba_status status = augment_op_require(name, &op);
         if (status != PBA_OK) {
             return status;
         }
         pipeline->steps[i] = augment_step_of(space, op, scale);
     }
     return PBA_OK;
+}
+
+static pba_status set_kind(pipeline *pipeline, const pipeline_options *options)
+{
+    const augment_choice *choice = options->choice;
+    augment_canvas canvas = {options->width, options->height, options->scale_pixels};
+    if (choice && choice->kind->flags & AUGMENT_BARE) {
+        pipeline->baseline = (augment_baseline){0};
+    }
+    if (choice && choice->kind->flags & AUGMENT_CUTS) {
+        pipeline->baseline.cut = NULL;
+    }
+    if (!choice || !choice->kind->draw) {
+        return PBA_OK;
+    }
+    pipeline->kind = choice->kind;
+    return choice->kind->prepare(choice, &canvas, pipeline->arena, &pipeline->prepared);
 }
 
 static pba_status set_mask(pipeline *pipeline)
@@ -100,6 +124,9 @@ static pba_status fill(pipeline *pipeline, const pipeline_options *options)
     }
     if (status == PBA_OK) {
         status = set_steps(pipeline, options);
+    }
+    if (status == PBA_OK) {
+        status = set_kind(pipeline, options);
     }
     return status == PBA_OK ? set_mask(pipeline) : status;
 }
@@ -191,7 +218,9 @@ static pba_image draw(const pipeline *pipeline, pipeline_scratch *scratch, const
                                    .height = pipeline->height,
                                    .channels = pipeline->channels},
                            .spare = {scratch->spare[0], scratch->spare[1]}};
-    if (policy) {
+    if (pipeline->kind) {
+        pipeline->kind->draw(pipeline->prepared, &frame, &context);
+    } else if (policy) {
         augment_pba_apply(pipeline->steps, pipeline->step_count, policy, &frame, &context);
     }
     augment_baseline_apply(&pipeline->baseline, &frame, &context);

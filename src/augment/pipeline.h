@@ -4,7 +4,7 @@
 #ifndef AUGMENT_PIPELINE_H
 #define AUGMENT_PIPELINE_H
 
-#include "core/status.h"
+#include "augment/kind.h"
 
 typedef struct pipeline pipeline; /* immutable once created; shared by threads */
 typedef struct pipeline_scratch
@@ -16,10 +16,13 @@ typedef struct pipeline_options {
     const char *baseline;         /* "none", or a list of crop:P, flip, cutout:S */
     const char *const *ops; /* names of the policy's operations, in its order; NULL: PBA's 15 */
     int op_count;
+    const augment_choice *choice; /* NULL: a policy comes with each call */
     bool scale_pixels; /* scale pixel parameters (policy's, not baseline's) by min(w,h)/32 */
 } pipeline_options;
 
-/* PBA_USAGE for an unknown operation or baseline (the message names it). */
+/* PBA_USAGE for an unknown operation or baseline (the message names it). `choice` is read now and
+ * need not outlive the call, nor does anything else. The operations of its schedule, if it has one,
+ * are those of `ops` = NULL. */
 pba_status pipeline_create(const pipeline_options *options, pipeline **pipeline);
 void pipeline_free(pipeline *pipeline);
 pba_status pipeline_scratch_create(const pipeline *pipeline, pipeline_scratch **scratch);
@@ -32,8 +35,8 @@ typedef struct pipeline_key {
 } pipeline_key;
 
 /* images[i]: interleaved uint8 height x width x channels; ids[i]: its number in the data set.
- * policy NULL: baseline alone. out: count x channels x height x width float32, normalized, exactly
- * 0 where there is no content. Cannot fail. */
+ * policy NULL: baseline alone, or what `choice` draws by itself. out: count x channels x height x
+ * width float32, normalized, exactly 0 where there is no content. Cannot fail. */
 void pipeline_augment(const pipeline *pipeline, pipeline_scratch *scratch, const pba_policy *policy,
                       pipeline_key key, const uint8_t *const *images, const uint32_t *ids,
                       int count, float *out);

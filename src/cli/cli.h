@@ -49,8 +49,8 @@ typedef struct cli_command {
     int (*run)(void *options, const cli_arguments *arguments); /* returns the exit status */
 } cli_command;
 
-extern const cli_command cli_search, cli_train, cli_evaluate, cli_apply, cli_preview, cli_schedule, cli_ops,
-    cli_models, cli_data;
+extern const cli_command cli_search, cli_train, cli_evaluate, cli_apply, cli_preview, cli_schedule,
+    cli_ops, cli_models, cli_policies, cli_presets, cli_data;
 
 /* Fills `options` (defaults first) and `arguments` from argv, which starts behind the command's
  * name. Returns false after having said what is wrong. Free with cli_arguments_free in any case. */
@@ -156,6 +156,11 @@ void cli_next_run(const char *kind, const char *dataset, char out[PBA_PATH_MAX])
 /* Reads a schedule file; it may name any operation, but here they must be ones that this version
  * has. Returns the exit status after having said what is wrong. */
 int cli_load_schedule(const char *path, int epochs, pba_schedule **schedule);
+
+/* The settings of a preset, then again those of `rows` that were given. Returns the exit status
+ * after having said what is wrong. */
+int cli_apply_preset(const char *job, const char *name, void *options, const pba_setting *rows,
+                     size_t count, const cli_arguments *arguments);
 
 /* Text into a field of PBA_PATH_MAX bytes; false, said, where it is too long. */
 bool cli_set_path(char field[PBA_PATH_MAX], const char *what, const char *text);

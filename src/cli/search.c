@@ -64,6 +64,15 @@ static int open_search(options *options, const cli_arguments *arguments, pba_sea
     if (!cli_set_path(options->search.dataset, "DATASET", arguments->words[0])) {
         return CLI_USAGE;
     }
+    if (options->search.preset[0]) {
+        size_t count;
+        const pba_setting *library = pba_search_settings(&count);
+        int failed = cli_apply_preset("search", options->search.preset, &options->search, library,
+                                      count, arguments);
+        if (failed) {
+            return failed;
+        }
+    }
     if (!options->search.out[0]) {
         cli_next_run("search", options->search.dataset, options->search.out);
     }
@@ -123,12 +132,21 @@ static void print_word(const char *text)
 }
 
 /* What was said of the data and the recipe holds for the training too, so that the two compare. */
+static void print_kept(const char *name, const char *value)
+{
+    static const char *const kept =
+        " train-size val-size split-seed batch lr wd lr-schedule baseline backend ";
+    char word[PBA_NAME_MAX + 2];
+    snprintf(word, sizeof word, " %s ", name);
+    if (strstr(kept, word)) {
+        cli_print(" --%s", name);
+        print_word(value);
+    }
+}
+
 static void print_train_command(const options *options, const cli_arguments *arguments,
                                 const char *run)
 {
-    static const char *const kept =
-        " train-size val-size split-seed batch lr wd lr-schedule baseline "
-        "backend ";
     cli_print("train with it:   pba train");
     print_word(options->search.dataset[0] ? options->search.dataset : "DATASET");
     if (options->search.dataset[0]) {
@@ -136,11 +154,15 @@ static void print_train_command(const options *options, const cli_arguments *arg
         print_word(options->search.recipe.model);
     }
     for (int i = 0; i < arguments->given_count; i++) {
-        char word[PBA_NAME_MAX + 2];
-        snprintf(word, sizeof word, " %s ", arguments->given[i].name);
-        if (strstr(kept, word)) {
-            cli_print(" --%s", arguments->given[i].name);
-            print_word(arguments->given[i].value);
+        print_kept(arguments->given[i].name, arguments->given[i].value);
+    }
+    pba_preset preset;
+    if (options->search.preset[0] &&
+        pba_preset_find("search", options->search.preset, &preset) == PBA_OK) {
+        for (size_t i = 0; i < preset.setting_count; i++) {
+            if (!cli_was_given(arguments, preset.settings[i].name)) {
+                print_kept(preset.settings[i].name, preset.settings[i].value);
+            }
         }
     }
     cli_print(" --augment");
@@ -257,9 +279,12 @@ const cli_command cli_search = {
         "the same schedule as if nothing had happened. The same --seed gives the same schedule "
         "with "
         "any number of workers.\n\n"
+        "--preset starts from the settings of one of the paper's searches; pba presets lists "
+        "them.\n\n"
         "Test images are never used here.\n",
     .examples = "pba search demo --model wrn-10-1 --population 4 --epochs 6 --interval 2\n"
                 "pba search cifar-10-batches-bin --train-size 4000 --val-size 2000 --dry-run\n"
+                "pba search cifar-10-batches-bin --preset rcifar10 --val-size 5000 --dry-run\n"
                 "pba search --resume runs/search-cifar-10-batches-bin-1 --workers 8",
     .min_words = 0,
     .max_words = 1,

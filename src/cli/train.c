@@ -73,6 +73,39 @@ static void print_table(const pba_training_result *results, size_t count, const 
     cli_print("figures and weights: %s\n", run);
 }
 
+/* The settings of the preset that were changed by hand, as they are now. */
+static void print_changed(const pba_train_options *options, const pba_preset *preset)
+{
+    size_t count;
+    const pba_setting *library = pba_train_settings(&count);
+    pba_train_options published = *options;
+    if (pba_preset_apply(preset, &published, library, count) != PBA_OK) {
+        return;
+    }
+    for (size_t i = 0; i < preset->setting_count; i++) {
+        char theirs[256] = "", ours[256] = "";
+        const char *name = preset->settings[i].name;
+        pba_settings_get(&published, library, count, name, theirs, sizeof theirs);
+        pba_settings_get(options, library, count, name, ours, sizeof ours);
+        if (strcmp(theirs, ours) != 0) {
+            cli_print(" --%s %s", name, ours);
+        }
+    }
+}
+
+/* The paper's number beside ours, with all that keeps the two from being comparable. */
+static void print_published(const pba_train_options *options)
+{
+    pba_preset preset;
+    if (options->preset[0] && pba_preset_find("train", options->preset, &preset) == PBA_OK) {
+        cli_print("published   %8.2f %%   %s, %s, under the schedule of its search\n",
+                  100 * preset.published_error, preset.name, preset.table);
+        cli_print("here with   --augment %s", options->augment);
+        print_changed(options, &preset);
+        cli_print("\n");
+    }
+}
+
 static void print_json(const options *options, const pba_training_result *results, size_t count,
                        const char *run)
 {
@@ -83,6 +116,12 @@ static void print_json(const options *options, const pba_training_result *result
     cli_json_text(&json, "dataset", options->train.dataset);
     cli_json_text(&json, "model", options->train.recipe.model);
     cli_json_text(&json, "augment", options->train.augment);
+    pba_preset preset;
+    if (options->train.preset[0] &&
+        pba_preset_find("train", options->train.preset, &preset) == PBA_OK) {
+        cli_json_text(&json, "preset", preset.name);
+        cli_json_number(&json, "published_error", preset.published_error);
+    }
     cli_json_number(&json, "mean_test_error", all.mean);
     cli_json_number(&json, "least_test_error", all.least);
     cli_json_number(&json, "most_test_error", all.most);
@@ -132,6 +171,7 @@ static int run_training(const options *options, pba_training *training)
         print_json(options, results, count, pba_training_directory(training));
     } else {
         print_table(results, count, pba_training_directory(training));
+        print_published(&options->train);
     }
     return CLI_DONE;
 }
@@ -140,6 +180,15 @@ static int run(void *given, const cli_arguments *arguments)
 {
     options *options = given;
     pba_training *training = NULL;
+    if (options->train.preset[0]) {
+        size_t count;
+        const pba_setting *library = pba_train_settings(&count);
+        int failed = cli_apply_preset("train", options->train.preset, &options->train, library,
+                                      count, arguments);
+        if (failed) {
+            return failed;
+        }
+    }
     if (!cli_set_path(options->train.dataset, "DATASET", arguments->words[0])) {
         return CLI_USAGE;
     }
@@ -155,20 +204,25 @@ static int run(void *given, const cli_arguments *arguments)
 const cli_command cli_train = {
     .name = "train",
     .sentence = "trains a network from scratch with or without a schedule",
-    .usage = "DATASET [--augment none|baseline|random|RUN|SCHEDULE] [OPTION...]",
+    .usage = "DATASET [--augment KIND] [OPTION...]",
     .manual =
         "Trains one network on the training images, tests it on the test images and writes its "
         "weights (safetensors) and result.json to the run folder. With --seeds N the same is done "
         "for N seeds, one network per core, and the mean and the range of their test errors are "
         "printed: a single run says little.\n\n"
         "--augment says what happens to each training image: \"none\" leaves it as it is; "
-        "\"baseline\" does what is usual for such data (--baseline); \"random\" puts one policy, "
-        "drawn once from the seed, in front of the baseline; a search's run folder or a schedule "
-        "file puts its schedule there, stretched to --epochs. Validation and test images are never "
+        "\"baseline\" does what is usual for such data (--baseline); any other kind of policy comes "
+        "in front of the baseline: \"autoaugment:cifar10\", \"randaugment:2,9\", "
+        "\"trivialaugment\", \"random\", or a search's run folder or schedule file, stretched to "
+        "--epochs. pba policies lists all of them. Validation and test images are never "
         "augmented.\n\n"
+        "--preset starts from the settings of one of the paper's experiments, and its published "
+        "error is printed beside the result; pba presets lists them.\n\n"
+        "--schedule-order takes a schedule apart, to see what in it matters.\n\n"
         "Compare with the same --split-seed, which decides the images of each split and is apart "
         "from --seed.\n",
     .examples = "pba train demo --model wrn-10-1 --epochs 10 --augment baseline --seeds 3\n"
+                "pba train demo --model wrn-10-1 --epochs 10 --augment trivialaugment --seeds 3\n"
                 "pba train cifar-10-batches-bin --model wrn-28-2 --augment "
                 "runs/search-cifar-10-batches-bin-1\n"
                 "pba train cifar-10-batches-bin --model wrn-28-2 --augment schedule.json --json > "

@@ -21,7 +21,9 @@ typedef enum rng_purpose {
     RNG_EXPLORE,     /* mutation: member, epoch = round */
     RNG_DEMO,        /* the demo data: item = image */
     RNG_POLICY,      /* a random policy */
-    RNG_BRANCH       /* random branch weights: member, epoch = step, item = node */
+    RNG_BRANCH,      /* random branch weights: member, epoch = step, item = node */
+    RNG_SEGMENT,     /* the order of a schedule's segments */
+    RNG_PICK         /* the epoch whose policy an image gets: member, epoch, image */
 } rng_purpose;
 
 typedef struct rng {

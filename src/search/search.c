@@ -49,6 +49,10 @@ static pba_status check_settings(const pba_search_options *options)
             status = pba_settings_set(&scratch, rows, count, rows[i].name, text);
         }
     }
+    pba_preset preset;
+    if (status == PBA_OK && options->preset[0]) {
+        status = pba_preset_find("search", options->preset, &preset);
+    }
     if (status == PBA_OK && !options->dataset[0]) {
         status = status_set(PBA_USAGE, "no data set was named; give a path, or demo");
     }
@@ -144,7 +148,7 @@ static pba_status check_memory(const pba_search *search)
 pba_status search_open_task(pba_search *search)
 {
     pba_status status =
-        task_open(&search->options.recipe, search->options.dataset, NULL, 0, &search->task);
+        task_open(&search->options.recipe, search->options.dataset, NULL, &search->task);
     if (status == PBA_OK && search->task->counts[PBA_VALIDATION] == 0) {
         status = status_set(PBA_USAGE, "%s: there are no validation images to score members on",
                             search->options.dataset);

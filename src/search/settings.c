@@ -15,6 +15,10 @@ static const pba_setting rows[] = {
      "Epochs between two scores, after each of which the worst quarter copies the best quarter and "
      "changes its policy.",
      false},
+    {"preset", PBA_SETTING_TEXT, SETTING_FIELD(pba_search_options, preset), 0, 0, "", "NAME", NULL,
+     "Starts from the settings of a published experiment (pba presets lists them); options that are "
+     "given beside it win.",
+     false},
     {"workers", PBA_SETTING_INT, SETTING_FIELD(pba_search_options, workers), 0, 1024, "0", "N",
      NULL,
      "Networks that train at the same time, one thread each; 0: one per core. The result does not "

@@ -56,7 +56,7 @@ static pba_status open_data(task *task, const char *path)
     return status;
 }
 
-static pba_status open_pipeline(task *task, const char *const *ops, int op_count)
+static pba_status open_pipeline(task *task, const augment_choice *choice)
 {
     pba_recipe *recipe = &task->recipe;
     if (strcmp(recipe->baseline, "auto") == 0) {
@@ -66,15 +66,14 @@ static pba_status open_pipeline(task *task, const char *const *ops, int op_count
                                 .height = task->info.height,
                                 .channels = task->info.channels,
                                 .baseline = recipe->baseline,
-                                .ops = ops,
-                                .op_count = op_count,
+                                .choice = choice,
                                 .scale_pixels = true};
     pba_status status =
         pba_dataset_statistics(task->dataset, options.mean, options.deviation);
     return status == PBA_OK ? pipeline_create(&options, &task->pipeline) : status;
 }
 
-static pba_status open_all(task *task, const char *dataset, const char *const *ops, int op_count)
+static pba_status open_all(task *task, const char *dataset, const augment_choice *choice)
 {
     const pba_recipe *recipe = &task->recipe;
     pba_status status = nn_backend_find(recipe->backend, &task->backend);
@@ -88,11 +87,11 @@ static pba_status open_all(task *task, const char *dataset, const char *const *o
         status = nn_model_build(recipe->model, task->info.width, task->info.height,
                                 task->info.channels, task->info.classes, &task->graph);
     }
-    return status == PBA_OK ? open_pipeline(task, ops, op_count) : status;
+    return status == PBA_OK ? open_pipeline(task, choice) : status;
 }
 
-pba_status task_open(const pba_recipe *recipe, const char *dataset, const char *const *ops,
-                     int op_count, task **result)
+pba_status task_open(const pba_recipe *recipe, const char *dataset, const augment_choice *choice,
+                     task **result)
 {
     task *fresh = memory_new(1, sizeof *fresh);
     *result = NULL;
@@ -100,7 +99,7 @@ pba_status task_open(const pba_recipe *recipe, const char *dataset, const char *
         return PBA_MEMORY;
     }
     fresh->recipe = *recipe;
-    pba_status status = open_all(fresh, dataset, ops, op_count);
+    pba_status status = open_all(fresh, dataset, choice);
     if (status != PBA_OK) {
         task_free(fresh);
         return status;

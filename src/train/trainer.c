@@ -8,6 +8,7 @@
 
 #include "core/memory.h"
 #include "core/rng.h"
+#include "train/order.h"
 
 /* From the OpenMP runtime that oneDNN was built with. Declared here, not by <omp.h>: the runtime's
  * header of another compiler may describe another runtime. Sets the calling thread's count only. */
@@ -120,6 +121,18 @@ static void draw_order(trainer *trainer, const trainer_epoch *epoch)
     rng_shuffle(&stream, trainer->order, count);
 }
 
+static void augment_from_pool(trainer *trainer, const trainer_epoch *epoch, pipeline_key key,
+                              float *input)
+{
+    const pba_dataset_info *info = &trainer->task->info;
+    size_t floats = (size_t)info->width * (size_t)info->height * (size_t)info->channels;
+    for (int i = 0; i < trainer->task->recipe.batch; i++) {
+        pba_policy policy = order_pick(epoch->pool, key, trainer->ids[i]);
+        pipeline_augment(trainer->task->pipeline, trainer->scratch, &policy, key,
+                         trainer->images + i, trainer->ids + i, 1, input + (size_t)i * floats);
+    }
+}
+
 /* The images of a step into the training plan's input, their labels beside. */
 static void fill_batch(trainer *trainer, const trainer_epoch *epoch, int step)
 {
@@ -132,11 +145,11 @@ static void fill_batch(trainer *trainer, const trainer_epoch *epoch, int step)
         trainer->labels[i] = task->labels[PBA_TRAIN][image];
     }
     float *input = task->backend->input(trainer->train);
-    if (epoch->plain) {
-        pipeline_normalize(task->pipeline, trainer->images, batch, input);
+    pipeline_key key = {epoch->seed, epoch->member, (uint32_t)epoch->epoch};
+    if (epoch->pool) {
+        augment_from_pool(trainer, epoch, key, input);
         return;
     }
-    pipeline_key key = {epoch->seed, epoch->member, (uint32_t)epoch->epoch};
     pipeline_augment(task->pipeline, trainer->scratch, epoch->policy, key, trainer->images,
                      trainer->ids, batch, input);
 }

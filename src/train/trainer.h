@@ -24,9 +24,10 @@ typedef struct task {
 } task;
 
 /* Opens data, draws splits, builds the network; checks every setting against them (PBA_USAGE: fewer
- * training images than a batch). `ops` as in pipeline_options. recipe->val_size -1: none set apart. */
-pba_status task_open(const pba_recipe *recipe, const char *dataset, const char *const *ops,
-                     int op_count, task **task);
+ * training images than a batch). `choice` as in pipeline_options. recipe->val_size -1: none set
+ * apart. */
+pba_status task_open(const pba_recipe *recipe, const char *dataset, const augment_choice *choice,
+                     task **task);
 void task_free(task *task);
 
 /* What the task itself holds: mostly the pixels. */
@@ -45,8 +46,8 @@ typedef struct trainer_epoch {
     uint64_t seed;
     uint32_t member;
     int epoch, epochs;        /* epoch 0..epochs-1 */
-    const pba_policy *policy; /* NULL: baseline alone */
-    bool plain;               /* neither policy nor baseline */
+    const pba_policy *policy; /* NULL: what the task's choice draws by itself, if anything */
+    const pba_schedule *pool; /* instead of `policy`, for each image the one of a random epoch */
     int max_steps;            /* 0: the whole epoch; otherwise stop after so many */
 } trainer_epoch;
 

@@ -10,11 +10,10 @@
 
 #include "core/file.h"
 #include "core/memory.h"
-#include "core/rng.h"
 #include "core/threads.h"
-#include "schedule/policy.h"
 #include "train/checkpoint.h"
 #include "train/measure.h"
+#include "train/order.h"
 #include "train/run.h"
 #include "train/settings.h"
 
@@ -24,10 +23,21 @@ static const pba_setting rows[] = {
     {"dataset", PBA_SETTING_TEXT, SETTING_FIELD(pba_train_options, dataset), 0, 0, "", "DATASET",
      NULL, "Path of the data, recognized by content, or demo.", false},
     {"augment", PBA_SETTING_TEXT, SETTING_FIELD(pba_train_options, augment), 0, 0, "baseline",
-     "none|baseline|random|RUN|FILE", NULL,
-     "none: the images as they are; baseline: the data format's usual augmentation; random: the "
-     "baseline behind one random policy, drawn once from the seed; a search's run directory or a "
-     "schedule file: the baseline behind that schedule, stretched to --epochs.",
+     "KIND", NULL,
+     "How training images are augmented: none, baseline, autoaugment:cifar10, the run folder of a "
+     "search and so on; pba policies lists the kinds.",
+     false},
+    {"schedule-order", PBA_SETTING_TEXT, SETTING_FIELD(pba_train_options, schedule_order), 0, 0,
+     "in-order", ORDER_NAMES, ORDER_NAMES,
+     "What is kept of a schedule, to see what matters in it: all of it; its last policy "
+     "throughout; its segments in random order; for each image the policy of a random epoch; "
+     "nothing but one random policy throughout; nothing but its segments' lengths, each under a "
+     "random policy. What is random is drawn from each network's seed.",
+     false},
+    {"preset", PBA_SETTING_TEXT, SETTING_FIELD(pba_train_options, preset), 0, 0, "", "NAME", NULL,
+     "Starts from the settings of a published experiment (pba presets lists them); options that "
+     "are "
+     "given beside it win.",
      false},
     {"seeds", PBA_SETTING_INT, SETTING_FIELD(pba_train_options, seeds), 1, 1000, "1", "N", NULL,
      "Trains N networks, with seed, seed + 1 and so on, and gives mean and range.", false},
@@ -40,8 +50,8 @@ static const pba_setting rows[] = {
 struct pba_training {
     pba_train_options options;
     task *task;
-    pba_schedule *schedule; /* stretched to the epochs; NULL: no policy, or one per seed (random) */
-    bool plain, random;
+    augment_choice choice; /* with the schedule as it was found */
+    const order *order;
     int workers, threads;
     pba_training_result *results;
     int finished;
@@ -70,92 +80,49 @@ const pba_setting *pba_train_settings(size_t *count)
 
 /* ------------------------------------------------------------------ opening */
 
-/* A run directory stands for the schedule in it. */
-static pba_status load_schedule(const char *name, pba_schedule **schedule)
-{
-    char inside[PBA_PATH_MAX];
-    if (!file_exists(name)) {
-        return status_set(PBA_NOT_FOUND,
-                          "--augment %s: neither none, baseline nor random, and there is no such "
-                          "run directory or schedule file",
-                          name);
-    }
-    if (!file_is_folder(name)) {
-        pba_status status = pba_schedule_load(name, 0, schedule);
-        return status != PBA_USAGE
-                   ? status
-                   : status_set(PBA_USAGE,
-                                "%s: a log does not say how many epochs its search had; make it a "
-                                "schedule with pba schedule convert %s schedule.json --epochs N",
-                                name, name);
-    }
-    pba_status status = file_join(inside, name, "schedule.json");
-    if (status == PBA_OK && !file_exists(inside)) {
-        return status_set(PBA_NOT_FOUND,
-                          "%s: there is no schedule.json in it; finish its search with pba search "
-                          "--resume %s",
-                          name, name);
-    }
-    return status == PBA_OK ? pba_schedule_load(inside, 0, schedule) : status;
-}
-
-/* A file may name any operation: one that is unknown here is the file's fault, not the caller's. */
-static pba_status check_operations(const char *name, const pba_schedule *schedule)
-{
-    for (int i = 0; i < pba_schedule_op_count(schedule); i++) {
-        double parameter;
-        if (pba_op_parameter(pba_schedule_op(schedule, i), 0, &parameter) != PBA_OK) {
-            return status_prefix(PBA_FORMAT, "%s", name);
-        }
-    }
-    return PBA_OK;
-}
-
 static pba_status open_augmentation(pba_training *training)
 {
-    const char *augment = training->options.augment;
-    training->plain = strcmp(augment, "none") == 0;
-    training->random = strcmp(augment, "random") == 0;
-    if (training->plain || training->random || strcmp(augment, "baseline") == 0) {
-        return PBA_OK;
+    const pba_train_options *options = &training->options;
+    training->order =
+        options->schedule_order[0] ? order_find(options->schedule_order) : order_at(0);
+    if (!training->order) {
+        return status_set(PBA_USAGE, "schedule-order '%s': use one of " ORDER_NAMES,
+                          options->schedule_order);
     }
-    pba_schedule *found = NULL;
-    pba_status status = load_schedule(augment, &found);
-    if (status == PBA_OK) {
-        status = check_operations(augment, found);
+    pba_status status = augment_choice_parse(options->augment, &training->choice);
+    if (status == PBA_OK && training->order != order_at(0) && !training->choice.schedule) {
+        status = status_set(PBA_USAGE,
+                            "schedule-order %s: augmentation '%s' has no schedule; name a run or a "
+                            "schedule file",
+                            options->schedule_order, options->augment);
     }
-    if (status == PBA_OK) {
-        status = pba_schedule_stretch(found, training->options.recipe.epochs, &training->schedule);
-    }
-    pba_schedule_free(found);
     return status;
 }
 
-/* The names of the schedule's operations, for pipeline_create. */
 static pba_status open_task(pba_training *training)
 {
     pba_recipe recipe = training->options.recipe;
     recipe.val_size = recipe.val_size ? recipe.val_size : -1;
-    if (!training->schedule) {
-        return task_open(&recipe, training->options.dataset, NULL, 0, &training->task);
-    }
-    int count = pba_schedule_op_count(training->schedule);
-    const char **ops = memory_new((size_t)count, sizeof *ops);
-    if (!ops) {
-        return PBA_MEMORY;
-    }
-    for (int i = 0; i < count; i++) {
-        ops[i] = pba_schedule_op(training->schedule, i);
-    }
-    pba_status status = task_open(&recipe, training->options.dataset, ops, count, &training->task);
-    free(ops);
-    return status;
+    return task_open(&recipe, training->options.dataset, &training->choice, &training->task);
+}
+
+/* An error of 0 and more where the settings started from a published experiment. */
+static double published_error(const pba_train_options *options)
+{
+    pba_preset preset;
+    return options->preset[0] && pba_preset_find("train", options->preset, &preset) == PBA_OK
+               ? preset.published_error
+               : -1;
 }
 
 static pba_status open_all(pba_training *training)
 {
+    pba_preset preset;
     const pba_train_options *options = &training->options;
     pba_status status = options->out[0] ? run_check(options->out) : PBA_OK;
+    if (status == PBA_OK && options->preset[0]) {
+        status = pba_preset_find("train", options->preset, &preset);
+    }
     if (status == PBA_OK && !options->dataset[0]) {
         status = status_set(PBA_USAGE, "no data set was named; give a path, or demo");
     }
@@ -204,7 +171,7 @@ void pba_training_free(pba_training *training)
         return;
     }
     pthread_mutex_destroy(&training->lock);
-    pba_schedule_free(training->schedule);
+    augment_choice_free(&training->choice);
     task_free(training->task);
     free(training->results);
     free(training);
@@ -304,16 +271,23 @@ static void report_epoch(const pulse *pulse, int index, int epoch, const trainer
     pthread_mutex_unlock(&training->lock);
 }
 
-/* One random policy of the PBA space, drawn from the seed. */
-static pba_policy random_policy(uint64_t seed)
+static pba_status train_epoch(pba_training *training, trainer *trainer, float *block, int index,
+                              const trainer_epoch *epoch, trainer_figures *figures)
 {
-    pba_policy policy = {.entries = 2 * SCHEDULE_PBA_OPS};
-    rng stream = rng_at(seed, RNG_POLICY, 0, 0, 0);
-    for (int i = 0; i < policy.entries; i++) {
-        policy.values[2 * i] = (uint8_t)rng_below(&stream, 11);
-        policy.values[2 * i + 1] = (uint8_t)rng_below(&stream, 10);
+    pulse pulse = {.training = training};
+    pba_observer observer = {.stop = on_step, .user = &pulse};
+    pba_status status = trainer_run_epoch(trainer, block, epoch, &observer, figures);
+    if (status != PBA_OK) {
+        return status;
     }
-    return policy;
+    report_epoch(&pulse, index, epoch->epoch, figures);
+    if (!(figures->loss <= 1e30)) {
+        return status_set(PBA_DIVERGED,
+                          "the loss of seed %llu became infinite or no number in epoch %d; a "
+                          "smaller --lr may help",
+                          (unsigned long long)epoch->seed, epoch->epoch + 1);
+    }
+    return PBA_OK;
 }
 
 static pba_status train_epochs(pba_training *training, trainer *trainer, float *block, int index,
@@ -321,33 +295,18 @@ static pba_status train_epochs(pba_training *training, trainer *trainer, float *
 {
     const pba_recipe *recipe = &training->options.recipe;
     uint64_t seed = recipe->seed + (uint64_t)index;
-    pba_policy policy = random_policy(seed);
-    bool augmented = training->schedule || training->random;
-    for (int e = 0; e < recipe->epochs; e++) {
-        pba_status status =
-            training->schedule ? pba_schedule_at(training->schedule, e, &policy) : PBA_OK;
-        trainer_epoch epoch = {.seed = seed,
-                               .epoch = e,
-                               .epochs = recipe->epochs,
-                               .policy = augmented ? &policy : NULL,
-                               .plain = training->plain};
-        pulse pulse = {.training = training};
-        pba_observer observer = {.stop = on_step, .user = &pulse};
+    order_policies policies;
+    pba_status status =
+        order_begin(training->order, &training->choice, seed, recipe->epochs, &policies);
+    for (int e = 0; e < recipe->epochs && status == PBA_OK; e++) {
+        trainer_epoch epoch = {.seed = seed, .epoch = e, .epochs = recipe->epochs};
+        status = order_epoch(&policies, &epoch);
         if (status == PBA_OK) {
-            status = trainer_run_epoch(trainer, block, &epoch, &observer, figures);
-        }
-        if (status != PBA_OK) {
-            return status;
-        }
-        report_epoch(&pulse, index, e, figures);
-        if (!(figures->loss <= 1e30)) {
-            return status_set(PBA_DIVERGED,
-                              "the loss of seed %llu became infinite or no number in epoch %d; a "
-                              "smaller --lr may help",
-                              (unsigned long long)seed, e + 1);
+            status = train_epoch(training, trainer, block, index, &epoch, figures);
         }
     }
-    return PBA_OK;
+    order_end(&policies);
+    return status;
 }
 
 static pba_status save_weights(const pba_training *training, const float *block, uint64_t seed)
@@ -443,13 +402,16 @@ static pba_status write_result(const pba_training *training)
                              "test_error", each->test_error, "train_accuracy", each->train_accuracy,
                              "train_loss", each->train_loss, "seconds", each->seconds));
     }
-    return run_write_json(options->out, "result.json",
-                          json_pack("{s:s, s:s, s:i, s:i, s:i, s:i, s:f, s:o}", "model",
-                                    options->recipe.model, "augment", options->augment, "epochs",
-                                    options->recipe.epochs, "train_images",
-                                    training->task->counts[PBA_TRAIN], "test_images",
-                                    training->task->counts[PBA_TEST], "threads", training->threads,
-                                    "mean_test_error", sum / options->seeds, "seeds", seeds));
+    double published = published_error(options);
+    json_t *error = published >= 0 ? json_real(published) : NULL;
+    return run_write_json(
+        options->out, "result.json",
+        json_pack("{s:s*, s:o*, s:s, s:s, s:i, s:i, s:i, s:i, s:f, s:o}", "preset",
+                  options->preset[0] ? options->preset : NULL, "published_error", error, "model",
+                  options->recipe.model, "augment", options->augment, "epochs",
+                  options->recipe.epochs, "train_images", training->task->counts[PBA_TRAIN],
+                  "test_images", training->task->counts[PBA_TEST], "threads", training->threads,
+                  "mean_test_error", sum / options->seeds, "seeds", seeds));
 }
 
 static pba_status prepare_folder(const pba_training *training)
