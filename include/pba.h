@@ -483,11 +483,18 @@ typedef struct pba_training_result {
 } pba_training_result;
 
 PBA_API pba_status pba_training_create(const pba_train_options *options, pba_training **training);
+/* The options of an existing run come from its config.json; workers 0: one per core. Goes on where
+ * checkpoints are, to the same bytes as an undisturbed run on as many cores; a finished run is
+ * reported as it is. */
+PBA_API pba_status pba_training_resume(const char *run, int workers, pba_training **training);
 PBA_API pba_status pba_training_plan(pba_training *training, pba_plan *plan);
+/* Runs to the end, or until observer->stop says so (PBA_INTERRUPTED, everything saved). */
 PBA_API pba_status pba_training_run(pba_training *training, const pba_observer *observer);
 PBA_API size_t pba_training_results(const pba_training *training,
                                     const pba_training_result **results);
 PBA_API const char *pba_training_directory(const pba_training *training);
+/* What the run was started with; paths are absolute. */
+PBA_API const pba_train_options *pba_training_options(const pba_training *training);
 PBA_API void pba_training_free(pba_training *training);
 
 /* Weights that a training run saved, on images that it did not train on. */

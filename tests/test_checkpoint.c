@@ -15,6 +15,9 @@
 #include "nn/model.h"
 #include "train/checkpoint.h"
 
+static const checkpoint_place somewhere = {
+    .round = 7, .epoch = 21, .step = 3, .correct = 99, .loss_sum = 1.25};
+
 static char folder[64], path[PBA_PATH_MAX];
 
 static int make_folder(void **state)
@@ -70,23 +73,27 @@ static void random_floats(float *block, size_t count, uint32_t stream)
 static void test_checkpoint_round_trip(void **state)
 {
     float written[FLOATS], read[FLOATS] = {0};
-    int epoch = 0;
+    checkpoint_place place = {0};
     random_floats(written, FLOATS, 1);
-    assert_ok(checkpoint_write(path, written, FLOATS, 7, 21));
-    assert_ok(checkpoint_read(path, read, FLOATS, 7, &epoch));
+    assert_ok(checkpoint_write(path, written, FLOATS, &somewhere));
+    assert_ok(checkpoint_read(path, read, FLOATS, 7, &place));
     assert_memory_equal(written, read, sizeof read);
-    assert_int_equal(epoch, 21);
-    assert_ok(checkpoint_read(path, read, FLOATS, -1, &epoch));
+    assert_int_equal(place.round, 7);
+    assert_int_equal(place.epoch, 21);
+    assert_int_equal(place.step, 3);
+    assert_int_equal(place.correct, 99);
+    assert_true(place.loss_sum == 1.25);
+    assert_ok(checkpoint_read(path, read, FLOATS, -1, &place));
 }
 
 static void refuse_checkpoint(size_t floats, int round, const char *part)
 {
     float *block = malloc((FLOATS + 1) * sizeof *block);
     memset(block, 0x7b, (FLOATS + 1) * sizeof *block);
-    int epoch = -5;
-    assert_int_equal(checkpoint_read(path, block, floats, round, &epoch), PBA_FORMAT);
+    checkpoint_place place = {.epoch = -5};
+    assert_int_equal(checkpoint_read(path, block, floats, round, &place), PBA_FORMAT);
     assert_message(part);
-    assert_int_equal(epoch, -5);
+    assert_int_equal(place.epoch, -5);
     for (size_t i = 0; i < (FLOATS + 1) * sizeof *block; i++) {
         assert_int_equal(((unsigned char *)block)[i], 0x7b);
     }
@@ -97,19 +104,19 @@ static void test_checkpoint_refused(void **state)
 {
     float block[FLOATS];
     random_floats(block, FLOATS, 2);
-    assert_ok(checkpoint_write(path, block, FLOATS, 7, 21));
+    assert_ok(checkpoint_write(path, block, FLOATS, &somewhere));
     refuse_checkpoint(FLOATS, 8, "is of round 7, not 8");
     refuse_checkpoint(FLOATS + 1, 7, "holds 100 numbers, the network has 101");
     refuse_checkpoint(FLOATS - 1, 7, "");
     size_t size;
     char *data = take(&size);
-    data[8] = 2;
+    data[8] = 3;
     put(data, size);
-    refuse_checkpoint(FLOATS, 7, "checkpoint format 2");
+    refuse_checkpoint(FLOATS, 7, "checkpoint format 3");
     free(data);
     unlink(path);
-    int epoch;
-    assert_int_equal(checkpoint_read(path, block, FLOATS, 7, &epoch), PBA_NOT_FOUND);
+    checkpoint_place place;
+    assert_int_equal(checkpoint_read(path, block, FLOATS, 7, &place), PBA_NOT_FOUND);
     put("x", 1);
 }
 
@@ -117,7 +124,7 @@ static void test_checkpoint_damaged(void **state)
 {
     float block[FLOATS];
     random_floats(block, FLOATS, 3);
-    assert_ok(checkpoint_write(path, block, FLOATS, 7, 21));
+    assert_ok(checkpoint_write(path, block, FLOATS, &somewhere));
     size_t size;
     char *data = take(&size);
     for (size_t i = 0; i < size; i++) {

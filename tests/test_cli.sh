@@ -328,6 +328,26 @@ refuses "evaluate without weights" 2 "--weights" evaluate good
 refuses "evaluate missing weights" 1 "none.st" evaluate good --weights none.st
 refuses "evaluate other files" 1 "s.json" evaluate good --weights s.json
 
+# A training run, stopped, goes on.
+long="--model wrn-10-1 --train-size 96 --batch 16 --epochs 40"
+: >err
+"$pba" train good $long --out cut >out 2>err &
+for i in $(seq 600); do
+    grep -q "^epoch " err && break
+    sleep 0.1
+done
+kill -TERM $!
+wait $!
+[ $? = 130 ] && grep -q "pba train --resume cut" err && result ok "a stopped training tells how" ||
+    result "not ok" "a stopped training tells how"
+works "an undisturbed training" "" train good $long --out uncut -q
+works "a resumed training" "test error" train --resume cut -q
+cmp cut/weights-0.safetensors uncut/weights-0.safetensors && result ok "the same weights" ||
+    result "not ok" "the same weights"
+works "resuming a finished training" "test error" train --resume cut -q
+refuses "other options beside --resume" 2 "--lr" train --resume cut --lr 1
+refuses "resuming a search as a training" 1 "search" train --resume run3
+
 # Interrupted after its first round, resumed, it ends as it does undisturbed.
 long="--model wrn-10-1 --train-size 96 --val-size 30 --batch 16 --population 4 --epochs 12 --interval 2"
 for signal in INT TERM; do

@@ -106,6 +106,7 @@ static trainer_figures run_epochs(network *network, const pba_policy *policy, in
 {
     trainer_figures figures = {0};
     for (int e = 0; e < epochs; e++) {
+        figures = (trainer_figures){0};
         trainer_epoch epoch = {.epoch = e, .epochs = epochs, .policy = policy};
         assert_ok(trainer_run_epoch(network->trainer, network->block, &epoch, NULL, &figures));
         assert_int_equal(figures.images, 96);
@@ -154,7 +155,7 @@ static void images_draw_from_a_pool(void **state)
     for (int i = 0; i < 3; i++) { /* Rotate, the same as a pool, Rotate or Invert */
         pba_policy policy = {.entries = 2, .values = {10, 9, 0, 0}}, other = {2, {0, 0, 10, 9}};
         pba_schedule *pool;
-        trainer_figures figures;
+        trainer_figures figures = {0};
         assert_ok(pba_schedule_constant(&policy, ops, 2, 3, &pool));
         if (i == 2) {
             assert_ok(schedule_append(pool, 3, &other, NULL));
@@ -205,7 +206,7 @@ static void backends_train_alike(void **state)
     network b = network_open(&recipe);
     for (int e = 0; e < 2; e++) {
         trainer_epoch epoch = {.epoch = e, .epochs = 4};
-        trainer_figures left, right;
+        trainer_figures left = {0}, right = {0};
         assert_ok(trainer_run_epoch(a.trainer, a.block, &epoch, NULL, &left));
         assert_ok(trainer_run_epoch(b.trainer, b.block, &epoch, NULL, &right));
         assert_true(fabs(left.loss - right.loss) < 1e-3 * right.loss);
@@ -218,7 +219,7 @@ static void a_lost_network_ends_its_epoch(void **state)
 {
     pba_recipe recipe = small_recipe();
     network network = network_open(&recipe);
-    trainer_figures figures;
+    trainer_figures figures = {0};
     trainer_epoch epoch = {.epochs = 1};
     network.block[0] = (float)HUGE_VAL; /* the first ReLU swallows it */
     assert_ok(trainer_run_epoch(network.trainer, network.block, &epoch, NULL, &figures));
@@ -238,7 +239,7 @@ static void a_trainer_stops_when_asked(void **state)
     int asked = 0;
     pba_observer observer = {.stop = stop_at_third, .user = &asked};
     trainer_epoch epoch = {.epochs = 1};
-    trainer_figures figures;
+    trainer_figures figures = {0};
     assert_int_equal(trainer_run_epoch(network.trainer, network.block, &epoch, &observer, &figures),
                      PBA_INTERRUPTED);
     assert_int_equal(asked, 3);
@@ -403,6 +404,62 @@ static void config_is_enough_to_run_again(void **state)
     }
 }
 
+static bool stop_after(void *user)
+{
+    return --*(int *)user < 0; /* asked once at a time: one worker */
+}
+
+static void compare_files(const char *a, const char *b, const char *name)
+{
+    char path[PBA_PATH_MAX], *left, *right;
+    size_t left_size, right_size;
+    snprintf(path, sizeof path, "%s/%s", a, name);
+    assert_ok(file_read(path, 1 << 24, &left, &left_size));
+    snprintf(path, sizeof path, "%s/%s", b, name);
+    assert_ok(file_read(path, 1 << 24, &right, &right_size));
+    assert_int_equal(left_size, right_size);
+    assert_memory_equal(left, right, left_size);
+    free(left);
+    free(right);
+}
+
+/* Stopped within epochs, at their ends, in an evaluation, and resumed each time. */
+static void a_stopped_run_ends_the_same(void **state)
+{
+    pba_train_options options = small_run("random", "whole");
+    pba_training_result whole[2];
+    pba_training *training;
+    const pba_training_result *found;
+    run_all(&options, whole);
+    char undisturbed[PBA_PATH_MAX];
+    memcpy(undisturbed, options.out, sizeof undisturbed);
+    snprintf(options.out, sizeof options.out, "%s/stopped", folder);
+    options.workers = 1;
+    assert_ok(pba_training_create(&options, &training));
+    for (int steps = 1, over = 0; !over; steps += 2) {
+        int left = steps;
+        pba_observer observer = {.stop = stop_after, .user = &left};
+        pba_status status = pba_training_run(training, &observer);
+        assert_true(status == PBA_OK || status == PBA_INTERRUPTED);
+        over = status == PBA_OK;
+        pba_training_free(training);
+        assert_ok(pba_training_resume(options.out, 1, &training));
+    }
+    assert_ok(pba_training_run(training, NULL));
+    assert_int_equal(pba_training_results(training, &found), 2);
+    for (int i = 0; i < 2; i++) {
+        assert_true(found[i].test_error == whole[i].test_error);
+        assert_true(found[i].train_loss == whole[i].train_loss);
+        assert_true(found[i].train_accuracy == whole[i].train_accuracy);
+    }
+    pba_training_free(training);
+    compare_files(undisturbed, options.out, "weights-0.safetensors");
+    compare_files(undisturbed, options.out, "weights-1.safetensors");
+    char path[PBA_PATH_MAX];
+    snprintf(path, sizeof path, "%s/checkpoint", options.out);
+    assert_false(file_exists(path));
+}
+
 static void a_schedule_is_followed(void **state)
 {
     pba_policy policy = {.entries = 30};
@@ -460,6 +517,7 @@ int main(void)
         cmocka_unit_test(weights_on_disk_are_the_network),
         cmocka_unit_test(an_evaluation_counts_every_image),
         cmocka_unit_test(config_is_enough_to_run_again),
+        cmocka_unit_test(a_stopped_run_ends_the_same),
         cmocka_unit_test(a_schedule_is_followed),
         cmocka_unit_test(a_run_is_not_overwritten),
     };

@@ -145,6 +145,10 @@ typedef struct cli_job {
 void cli_job_start(cli_job *job, bool quiet, int networks, const char *said);
 void cli_job_end(cli_job *job);
 
+/* The options of a resumed run hold, so another one beside --resume would be silently ignored:
+ * false, said. */
+bool cli_resume_is_alone(const cli_arguments *arguments);
+
 /* Says what a job will do, as JSON for --dry-run --json; on standard error where standard output is
  * kept for JSON. Returns the plan's notes where they were said, for cli_job_start, or NULL. */
 const char *cli_say_plan(const cli_talk *talk, const char *title, const pba_plan *plan,

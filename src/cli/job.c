@@ -211,3 +211,24 @@ const char *cli_say_plan(const cli_talk *talk, const char *title, const pba_plan
     print_plan(talk->json ? stderr : stdout, title, plan, out);
     return plan->notes;
 }
+
+bool cli_resume_is_alone(const cli_arguments *arguments)
+{
+    static const char *const allowed = " resume workers dry-run json quiet ";
+    if (arguments->word_count) {
+        cli_error("--resume takes the data set from the run, leave out \"%s\"",
+                  arguments->words[0]);
+        return false;
+    }
+    for (int i = 0; i < arguments->given_count; i++) {
+        char word[PBA_NAME_MAX + 2];
+        snprintf(word, sizeof word, " %s ", arguments->given[i].name);
+        if (!strstr(allowed, word)) {
+            cli_error("--%s: cannot be changed by --resume, which takes it from the run; leave it "
+                      "out or start anew",
+                      arguments->given[i].name);
+            return false;
+        }
+    }
+    return true;
+}

@@ -26,32 +26,10 @@ static void rows(cli_rows *rows)
     cli_rows_add(rows, own, sizeof own / sizeof *own);
 }
 
-/* The options of the run hold, so another one beside --resume would be silently ignored. */
-static bool resume_is_alone(const cli_arguments *arguments)
-{
-    static const char *const allowed = " resume workers dry-run json quiet ";
-    if (arguments->word_count) {
-        cli_error("--resume takes the data set from the run, leave out \"%s\"",
-                  arguments->words[0]);
-        return false;
-    }
-    for (int i = 0; i < arguments->given_count; i++) {
-        char word[PBA_NAME_MAX + 2];
-        snprintf(word, sizeof word, " %s ", arguments->given[i].name);
-        if (!strstr(allowed, word)) {
-            cli_error("--%s: cannot be changed by --resume, which takes it from the run; leave it "
-                      "out or start a new search",
-                      arguments->given[i].name);
-            return false;
-        }
-    }
-    return true;
-}
-
 static int open_search(options *options, const cli_arguments *arguments, pba_search **search)
 {
     if (options->resume[0]) {
-        if (!resume_is_alone(arguments)) {
+        if (!cli_resume_is_alone(arguments)) {
             return CLI_USAGE;
         }
         pba_status status = pba_search_resume(options->resume, options->search.workers, search);

@@ -7,12 +7,17 @@
 
 typedef struct options {
     pba_train_options train; /* first: the library's rows count from here */
+    char resume[PBA_PATH_MAX];
     cli_talk talk;
 } options;
 
 static void rows(cli_rows *rows)
 {
     static const pba_setting own[] = {
+        {"resume", PBA_SETTING_TEXT, CLI_FIELD(options, resume), 0, 0, "", "RUN", NULL,
+         "Goes on with the training in folder RUN, with the options it was started with. Only "
+         "--workers may be changed: the result does not depend on it.",
+         true},
         CLI_TALK_ROWS(options, talk),
     };
     size_t count;
@@ -141,10 +146,8 @@ static void print_json(const options *options, const pba_training_result *result
 
 static int interrupted(const pba_training *training)
 {
-    const char *run = pba_training_directory(training);
-    cli_error("interrupted; a training run cannot go on, start it again with another --out, or "
-              "remove %s",
-              run);
+    fprintf(stderr, "interrupted; everything is saved. To go on:\n  pba train --resume %s\n",
+            pba_training_directory(training));
     return CLI_INTERRUPTED;
 }
 
@@ -176,10 +179,26 @@ static int run_training(const options *options, pba_training *training)
     return CLI_DONE;
 }
 
-static int run(void *given, const cli_arguments *arguments)
+static int resume_training(options *options, const cli_arguments *arguments,
+                           pba_training **training)
 {
-    options *options = given;
-    pba_training *training = NULL;
+    if (!cli_resume_is_alone(arguments)) {
+        return CLI_USAGE;
+    }
+    pba_status status = pba_training_resume(options->resume, options->train.workers, training);
+    if (status != PBA_OK) {
+        return cli_failed(status);
+    }
+    options->train = *pba_training_options(*training);
+    return CLI_DONE;
+}
+
+static int open_training(options *options, const cli_arguments *arguments, pba_training **training)
+{
+    if (!arguments->word_count) {
+        return cli_usage("train: an argument is missing, usage: pba train DATASET (a path, or "
+                         "\"demo\"), or pba train --resume RUN");
+    }
     if (options->train.preset[0]) {
         size_t count;
         const pba_setting *library = pba_train_settings(&count);
@@ -195,8 +214,19 @@ static int run(void *given, const cli_arguments *arguments)
     if (!options->train.out[0]) {
         cli_next_run("train", options->train.dataset, options->train.out);
     }
-    pba_status status = pba_training_create(&options->train, &training);
-    int result = status == PBA_OK ? run_training(options, training) : cli_failed(status);
+    pba_status status = pba_training_create(&options->train, training);
+    return status == PBA_OK ? CLI_DONE : cli_failed(status);
+}
+
+static int run(void *given, const cli_arguments *arguments)
+{
+    options *options = given;
+    pba_training *training = NULL;
+    int result = options->resume[0] ? resume_training(options, arguments, &training)
+                                    : open_training(options, arguments, &training);
+    if (result == CLI_DONE) {
+        result = run_training(options, training);
+    }
     pba_training_free(training);
     return result;
 }
@@ -204,14 +234,15 @@ static int run(void *given, const cli_arguments *arguments)
 const cli_command cli_train = {
     .name = "train",
     .sentence = "trains a network from scratch with or without a schedule",
-    .usage = "DATASET [--augment KIND] [OPTION...]",
+    .usage = "DATASET [--augment KIND] [OPTION...]\n--resume RUN [--workers N]",
     .manual =
         "Trains one network on the training images, tests it on the test images and writes its "
         "weights (safetensors) and result.json to the run folder. With --seeds N the same is done "
         "for N seeds, one network per core, and the mean and the range of their test errors are "
         "printed: a single run says little.\n\n"
         "--augment says what happens to each training image: \"none\" leaves it as it is; "
-        "\"baseline\" does what is usual for such data (--baseline); any other kind of policy comes "
+        "\"baseline\" does what is usual for such data (--baseline); any other kind of policy "
+        "comes "
         "in front of the baseline: \"autoaugment:cifar10\", \"randaugment:2,9\", "
         "\"trivialaugment\", \"random\", or a search's run folder or schedule file, stretched to "
         "--epochs. pba policies lists all of them. Validation and test images are never "
@@ -219,6 +250,8 @@ const cli_command cli_train = {
         "--preset starts from the settings of one of the paper's experiments, and its published "
         "error is printed beside the result; pba presets lists them.\n\n"
         "--schedule-order takes a schedule apart, to see what in it matters.\n\n"
+        "Ctrl-C saves, and so does the passing of five minutes or an epoch: --resume goes on from "
+        "there, and ends with the same weights as if nothing had happened.\n\n"
         "Compare with the same --split-seed, which decides the images of each split and is apart "
         "from --seed.\n",
     .examples = "pba train demo --model wrn-10-1 --epochs 10 --augment baseline --seeds 3\n"
@@ -226,8 +259,9 @@ const cli_command cli_train = {
                 "pba train cifar-10-batches-bin --model wrn-28-2 --augment "
                 "runs/search-cifar-10-batches-bin-1\n"
                 "pba train cifar-10-batches-bin --model wrn-28-2 --augment schedule.json --json > "
-                "result.json",
-    .min_words = 1,
+                "result.json\n"
+                "pba train --resume runs/train-cifar-10-batches-bin-1",
+    .min_words = 0,
     .max_words = 1,
     .options_size = sizeof(options),
     .rows = rows,

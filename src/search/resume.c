@@ -65,7 +65,8 @@ static pba_status load_block(pba_search *search, int member)
 {
     const pba_task *task = &search->tasks[member];
     const nn_graph *graph = search->task->graph;
-    int round = task->round, from = member, epoch;
+    int round = task->round, from = member;
+    checkpoint_place place;
     if (!search->scored[member]) {
         round--;
         from = task->weights_from;
@@ -77,7 +78,7 @@ static pba_status load_block(pba_search *search, int member)
     char path[PBA_PATH_MAX];
     pba_status status = directory_checkpoint(search->options.out, round, from, path);
     return status == PBA_OK
-               ? checkpoint_read(path, search->blocks[member], graph->block, round, &epoch)
+               ? checkpoint_read(path, search->blocks[member], graph->block, round, &place)
                : status;
 }
 

@@ -142,8 +142,8 @@ static pba_status run_task(worker *worker, const pba_task *task, search_score *s
         status = directory_checkpoint(search->options.out, task->round, task->member, path);
     }
     if (status == PBA_OK) {
-        status = checkpoint_write(path, block, search->task->graph->block, task->round,
-                                  task->until_epoch);
+        checkpoint_place place = {.round = task->round, .epoch = task->until_epoch};
+        status = checkpoint_write(path, block, search->task->graph->block, &place);
     }
     return status;
 }

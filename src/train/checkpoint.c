@@ -10,15 +10,17 @@
 #include "core/file.h"
 
 static const uint64_t magic = 0x0a544b4341425089; /* "\x89PBACKT\n" */
-enum { VERSION = 1 };
+enum { VERSION = 2 };
 
 typedef struct header {
     uint64_t magic;
     uint32_t version, checksum;
     int32_t round, epoch;
     uint64_t floats;
+    int64_t step, correct;
+    double loss_sum;
 } header;
-_Static_assert(sizeof(header) == 32, "the header has no holes");
+_Static_assert(sizeof(header) == 56, "the header has no holes");
 
 static uint32_t checksum(header header, const void *block)
 {
@@ -27,11 +29,17 @@ static uint32_t checksum(header header, const void *block)
     return (uint32_t)crc32_z(sum, block, header.floats * sizeof(float));
 }
 
-pba_status checkpoint_write(const char *path, const float *block, size_t floats, int round,
-                            int epoch)
+pba_status checkpoint_write(const char *path, const float *block, size_t floats,
+                            const checkpoint_place *place)
 {
-    header header = {
-        .magic = magic, .version = VERSION, .round = round, .epoch = epoch, .floats = floats};
+    header header = {.magic = magic,
+                     .version = VERSION,
+                     .round = place->round,
+                     .epoch = place->epoch,
+                     .floats = floats,
+                     .step = place->step,
+                     .correct = place->correct,
+                     .loss_sum = place->loss_sum};
     header.checksum = checksum(header, block);
     const file_part parts[] = {{&header, sizeof header}, {block, floats * sizeof *block}};
     return file_write_parts(path, parts, 2);
@@ -73,7 +81,8 @@ static pba_status check_content(const char *path, const header *header, const vo
     return PBA_OK;
 }
 
-pba_status checkpoint_read(const char *path, float *block, size_t floats, int round, int *epoch)
+pba_status checkpoint_read(const char *path, float *block, size_t floats, int round,
+                           checkpoint_place *place)
 {
     char *data;
     size_t size, most = sizeof(header) + floats * sizeof *block;
@@ -90,7 +99,11 @@ pba_status checkpoint_read(const char *path, float *block, size_t floats, int ro
     }
     if (status == PBA_OK) {
         memcpy(block, content, floats * sizeof *block);
-        *epoch = header.epoch;
+        *place = (checkpoint_place){.round = header.round,
+                                    .epoch = header.epoch,
+                                    .step = (int)header.step,
+                                    .correct = header.correct,
+                                    .loss_sum = header.loss_sum};
     }
     free(data);
     return status;

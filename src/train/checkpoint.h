@@ -5,14 +5,24 @@
 
 #include "nn/graph.h"
 
-/* A header (magic, format version, floats, round, epoch, checksum of everything), then the block.
- * Written whole or not at all. */
-pba_status checkpoint_write(const char *path, const float *block, size_t floats, int round,
-                            int epoch);
+/* Where a network stands. */
+typedef struct checkpoint_place {
+    int round; /* of a search; 0 */
+    int epoch; /* epochs that are complete */
+    int step;  /* steps that are done of the next one, with their sums so far */
+    int64_t correct;
+    double loss_sum;
+} checkpoint_place;
+
+/* A header (magic, format version, floats, place, checksum of everything), then the block. Written
+ * whole or not at all. */
+pba_status checkpoint_write(const char *path, const float *block, size_t floats,
+                            const checkpoint_place *place);
 
 /* Fills `block`; PBA_FORMAT (the message names file and reason) for another magic, version, size,
  * round or checksum. round -1: any. */
-pba_status checkpoint_read(const char *path, float *block, size_t floats, int round, int *epoch);
+pba_status checkpoint_read(const char *path, float *block, size_t floats, int round,
+                           checkpoint_place *place);
 
 /* All tensors of the graph, running statistics included, momentum not, under their names, with
  * `metadata` key-value pairs (ending with a NULL key). Readable by the safetensors package. */

@@ -48,7 +48,7 @@ static pba_status time_steps(trainer *trainer, float *block, double *seconds)
     double times[STEPS], spent = 0;
     int count = 0;
     for (int i = 0; count < STEPS && (i <= WARM_STEPS || spent < ENOUGH_SECONDS); i++) {
-        trainer_figures figures;
+        trainer_figures figures = {0};
         double start = now();
         pba_status status = trainer_run_epoch(trainer, block, &epoch, NULL, &figures);
         if (status != PBA_OK) {

@@ -75,8 +75,8 @@ static json_t *settings_of(const void *options, const pba_setting *rows, size_t 
     json_t *settings = json_object();
     for (size_t i = 0; i < count; i++) {
         char text[PBA_PATH_MAX];
-        if (!rows[i].place && pba_settings_get(options, rows, count, rows[i].name, text,
-                                               sizeof text) == PBA_OK) {
+        if (!rows[i].place &&
+            pba_settings_get(options, rows, count, rows[i].name, text, sizeof text) == PBA_OK) {
             json_object_set_new(settings, rows[i].name, json_string(text));
         }
     }
@@ -86,10 +86,9 @@ static json_t *settings_of(const void *options, const pba_setting *rows, size_t 
 pba_status run_write_config(const char *folder, const char *kind, const void *options,
                             const pba_setting *rows, size_t count)
 {
-    json_t *config =
-        json_pack("{s:s, s:i, s:s, s:s, s:s, s:o}", "format", "pba-run", "version", CONFIG_VERSION,
-                  "kind", kind, "pba", pba_version(), "build", pba_build_info(), "settings",
-                  settings_of(options, rows, count));
+    json_t *config = json_pack("{s:s, s:i, s:s, s:s, s:s, s:o}", "format", "pba-run", "version",
+                               CONFIG_VERSION, "kind", kind, "pba", pba_version(), "build",
+                               pba_build_info(), "settings", settings_of(options, rows, count));
     return run_write_json(folder, "config.json", config);
 }
 
@@ -122,8 +121,8 @@ static pba_status check_config(const char *path, json_t *config, const char *kin
     }
     if (version > CONFIG_VERSION) {
         return status_set(PBA_FORMAT,
-                          "%s: version %lld is newer than this program reads (%d); update pba", path,
-                          (long long)version, CONFIG_VERSION);
+                          "%s: version %lld is newer than this program reads (%d); update pba",
+                          path, (long long)version, CONFIG_VERSION);
     }
     if (strcmp(found, kind) != 0) {
         return status_set(PBA_FORMAT, "%s: belongs to a run of kind %s, not %s", path, found, kind);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the folders of searches and training runs have in common: where they may be, and config.json,
- * which is enough to run the job again. */
+ * What the folders of searches and training runs have in common: where they may be, and
+ * config.json, which is enough to run the job again. */
 #ifndef TRAIN_RUN_H
 #define TRAIN_RUN_H
 

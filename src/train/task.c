@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a recipe opens: data and splits, network, augmentation; shared by all trainers, read-only. */
+ * What a recipe opens: data and splits, network, augmentation; shared by all trainers, read-only.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,8 +69,7 @@ static pba_status open_pipeline(task *task, const augment_choice *choice)
                                 .baseline = recipe->baseline,
                                 .choice = choice,
                                 .scale_pixels = true};
-    pba_status status =
-        pba_dataset_statistics(task->dataset, options.mean, options.deviation);
+    pba_status status = pba_dataset_statistics(task->dataset, options.mean, options.deviation);
     return status == PBA_OK ? pipeline_create(&options, &task->pipeline) : status;
 }
 

@@ -201,36 +201,36 @@ static bool stopped(const pba_observer *observer)
     return observer && observer->stop && observer->stop(observer->user);
 }
 
+static void sum_up(const trainer *trainer, trainer_figures *figures)
+{
+    figures->images = (int64_t)figures->steps * trainer->task->recipe.batch;
+    figures->loss = figures->steps ? figures->loss_sum / figures->steps : 0;
+    figures->accuracy = figures->steps ? (double)figures->correct / (double)figures->images : 0;
+}
+
 pba_status trainer_run_epoch(trainer *trainer, float *block, const trainer_epoch *epoch,
                              const pba_observer *observer, trainer_figures *figures)
 {
-    int steps = task_steps(trainer->task), batch = trainer->task->recipe.batch;
-    double loss_sum = 0;
-    int64_t correct_sum = 0;
+    int steps = task_steps(trainer->task);
+    pba_status status = PBA_OK;
     if (epoch->max_steps && epoch->max_steps < steps) {
         steps = epoch->max_steps;
     }
     draw_order(trainer, epoch);
-    for (int step = 0; step < steps; step++) {
-        double loss;
-        int correct;
+    while (status == PBA_OK && figures->steps < steps && isfinite(figures->loss_sum)) {
+        double loss = 0;
+        int correct = 0;
         if (stopped(observer)) {
-            return status_set(PBA_INTERRUPTED, "interrupted");
-        }
-        pba_status status = run_step(trainer, block, epoch, step, &loss, &correct);
-        if (status != PBA_OK) {
-            return status;
-        }
-        loss_sum += loss;
-        correct_sum += correct;
-        if (!isfinite(loss)) {
+            status = status_set(PBA_INTERRUPTED, "interrupted");
             break;
         }
+        status = run_step(trainer, block, epoch, figures->steps, &loss, &correct);
+        figures->steps++;
+        figures->loss_sum += loss;
+        figures->correct += correct;
     }
-    figures->images = (int64_t)steps * batch;
-    figures->loss = loss_sum / steps;
-    figures->accuracy = (double)correct_sum / (double)figures->images;
-    return PBA_OK;
+    sum_up(trainer, figures);
+    return status;
 }
 
 /* Images first..first+count of a split through the evaluation plan; adds to loss and correct. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Epochs of one network. A task is what a recipe opens (data, network, augmentation), shared and
- * read-only; a trainer is one thread's executor, which runs any member's block through its plans. */
+ * read-only; a trainer is one thread's executor, which runs any member's block through its plans.
+ */
 #ifndef TRAIN_TRAINER_H
 #define TRAIN_TRAINER_H
 
@@ -13,7 +14,7 @@ typedef struct task {
     pba_recipe recipe; /* "auto" and 0 replaced by what they stand for */
     pba_dataset *dataset;
     pba_dataset_info info;
-    pipeline *pipeline;          /* with the baseline augmentation */
+    pipeline *pipeline; /* with the baseline augmentation */
     nn_graph *graph;
     const nn_backend *backend;
     nn_rate rate;
@@ -54,11 +55,16 @@ typedef struct trainer_epoch {
 typedef struct trainer_figures {
     double loss, accuracy; /* means over the epoch's training images as they were seen */
     int64_t images;
+    /* Where the epoch stands: steps done and their sums. All 0 before an epoch. */
+    int steps;
+    double loss_sum;
+    int64_t correct;
 } trainer_figures;
 
-/* Trains one epoch: floor(train/batch) steps, images reshuffled, tail dropped. PBA_INTERRUPTED when
- * observer->stop says so (the block is then between two steps and of no further use);
- * a loss that is NaN or infinite ends the epoch early with that loss and PBA_OK. */
+/* Trains one epoch from where `figures` stand: floor(train/batch) steps, images reshuffled, tail
+ * dropped. PBA_INTERRUPTED when observer->stop says so, between two steps; called again with block
+ * and figures as they are then, it goes on as if nothing had been. A loss that is NaN or infinite
+ * ends the epoch early with that loss and PBA_OK. */
 pba_status trainer_run_epoch(trainer *trainer, float *block, const trainer_epoch *epoch,
                              const pba_observer *observer, trainer_figures *figures);
 

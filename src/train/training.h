@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A training run inside: training.c opens it, training_run.c runs it on workers, training_folder.c
+ * keeps what it has reached. */
+#ifndef TRAIN_TRAINING_H
+#define TRAIN_TRAINING_H
+
+#include <pthread.h>
+
+#include "train/checkpoint.h"
+#include "train/order.h"
+#include "train/trainer.h"
+
+struct pba_training {
+    pba_train_options options;
+    task *task;
+    augment_choice choice; /* with the schedule as it was found */
+    const order *order;
+    int workers, threads;
+    pba_training_result *results;
+    bool *finished; /* by seed: its result stands */
+    bool resumed, complete;
+    int lock_file; /* open while running, so that no other process runs the same folder; -1 */
+
+    /* While running. */
+    const pba_observer *observer;
+    pthread_mutex_t lock; /* next seed, events, figures of progress */
+    int next;
+    double start, reported, done; /* seconds, seconds since the start, image passes */
+};
+
+/* One network on its way. */
+typedef struct training_state {
+    int index; /* of the seed */
+    uint64_t seed;
+    float *block;
+    int epoch;               /* that runs, or is next */
+    trainer_figures figures; /* of that epoch so far; of the last one at the end */
+    double saved;            /* when the last checkpoint was written */
+} training_state;
+
+double training_now(void);
+double training_total(const pba_training *training); /* image passes of the whole run */
+
+/* training_folder.c. Without a folder (options.out "") all of these do nothing and return PBA_OK.
+ */
+pba_status training_folder_begin(pba_training *training); /* makes and locks it */
+void training_folder_end(pba_training *training);
+/* The results of finished seeds; `complete` where the whole run was finished. */
+pba_status training_folder_read(pba_training *training);
+/* The state of a seed that was under way, or a fresh network. */
+pba_status training_folder_load(const pba_training *training, training_state *state);
+pba_status training_folder_save(const pba_training *training, training_state *state);
+/* Weights first, then the result, which is the mark that the seed is finished. */
+pba_status training_folder_finish_seed(const pba_training *training, const training_state *state);
+pba_status training_folder_finish(const pba_training *training);
+
+#endif

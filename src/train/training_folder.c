@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The folder of a training run: config.json, the schedule as it was found, checkpoint/ with a file
+ * per seed that is under way and a result per seed that is finished, weights, and result.json,
+ * which is written last. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "core/file.h"
+#include "train/run.h"
+#include "train/training.h"
+
+enum { SMALL_FILE = 1 << 24 };
+static const char SCHEDULE_COPY[] = "schedule.json";
+
+static pba_status seed_path(const pba_training *training, uint64_t seed, const char *pattern,
+                            char path[PBA_PATH_MAX])
+{
+    char name[PBA_NAME_MAX];
+    snprintf(name, sizeof name, pattern, (unsigned long long)seed);
+    return file_join(path, training->options.out, name);
+}
+
+/* ------------------------------------------------------------------ begin and end */
+
+static pba_status lock_folder(pba_training *training)
+{
+    char path[PBA_PATH_MAX];
+    pba_status status = file_join(path, training->options.out, "config.json");
+    if (status != PBA_OK) {
+        return status;
+    }
+    training->lock_file = open(path, O_RDONLY | O_CLOEXEC);
+    if (training->lock_file < 0) {
+        return status_set(PBA_IO, "%s: cannot be opened: %s", path, strerror(errno));
+    }
+    if (flock(training->lock_file, LOCK_EX | LOCK_NB) != 0) {
+        return status_set(PBA_EXISTS, "%s: another process is running this training",
+                          training->options.out);
+    }
+    return PBA_OK;
+}
+
+static pba_status fill_folder(pba_training *training)
+{
+    size_t count;
+    const pba_setting *rows = pba_train_settings(&count);
+    char path[PBA_PATH_MAX];
+    pba_status status = file_join(path, training->options.out, "checkpoint");
+    if (status == PBA_OK) {
+        status = file_make_folder(path);
+    }
+    if (status == PBA_OK && training->choice.schedule && !training->resumed) {
+        status = file_join(path, training->options.out, SCHEDULE_COPY);
+        status = status == PBA_OK ? pba_schedule_save(training->choice.schedule, path) : status;
+    }
+    return status == PBA_OK && !training->resumed
+               ? run_write_config(training->options.out, "train", &training->options, rows, count)
+               : status;
+}
+
+pba_status training_folder_begin(pba_training *training)
+{
+    training->lock_file = -1;
+    if (!training->options.out[0]) {
+        return PBA_OK;
+    }
+    pba_status status = fill_folder(training);
+    if (status == PBA_OK) {
+        status = lock_folder(training);
+    }
+    if (status != PBA_OK) {
+        training_folder_end(training);
+    }
+    return status;
+}
+
+void training_folder_end(pba_training *training)
+{
+    if (training->lock_file >= 0) {
+        close(training->lock_file);
+        training->lock_file = -1;
+    }
+}
+
+/* ------------------------------------------------------------------ results */
+
+static json_t *result_json(const pba_training_result *result)
+{
+    return json_pack("{s:I, s:f, s:f, s:f, s:f}", "seed", (json_int_t)result->seed, "test_error",
+                     result->test_error, "train_accuracy", result->train_accuracy, "train_loss",
+                     result->train_loss, "seconds", result->seconds);
+}
+
+static bool parse_result(json_t *object, uint64_t seed, pba_training_result *result)
+{
+    json_int_t found = -1;
+    bool whole = json_unpack(object, "{s:I, s:F, s:F, s:F, s:F}", "seed", &found, "test_error",
+                             &result->test_error, "train_accuracy", &result->train_accuracy,
+                             "train_loss", &result->train_loss, "seconds", &result->seconds) == 0;
+    result->seed = (uint64_t)found;
+    return whole && result->seed == seed;
+}
+
+static pba_status read_result(pba_training *training, int index)
+{
+    char path[PBA_PATH_MAX], *text;
+    size_t size;
+    uint64_t seed = training->options.recipe.seed + (uint64_t)index;
+    pba_status status = seed_path(training, seed, "checkpoint/seed-%llu.json", path);
+    if (status != PBA_OK || !file_exists(path)) {
+        return status;
+    }
+    status = file_read(path, SMALL_FILE, &text, &size);
+    if (status != PBA_OK) {
+        return status;
+    }
+    json_t *object = json_loadb(text, size, 0, NULL);
+    training->finished[index] = parse_result(object, seed, &training->results[index]);
+    json_decref(object);
+    free(text);
+    return training->finished[index]
+               ? PBA_OK
+               : status_set(PBA_FORMAT,
+                            "%s: is not the result of this seed; remove it to train "
+                            "the seed anew",
+                            path);
+}
+
+static pba_status parse_all(pba_training *training, const char *path, const json_t *root)
+{
+    json_t *seeds = json_object_get(root, "seeds");
+    if (json_array_size(seeds) != (size_t)training->options.seeds) {
+        return status_set(PBA_FORMAT, "%s: does not hold the results of this run", path);
+    }
+    for (int i = 0; i < training->options.seeds; i++) {
+        uint64_t seed = training->options.recipe.seed + (uint64_t)i;
+        if (!parse_result(json_array_get(seeds, (size_t)i), seed, &training->results[i])) {
+            return status_set(PBA_FORMAT, "%s: does not hold the result of seed %llu", path,
+                              (unsigned long long)seed);
+        }
+        training->finished[i] = true;
+    }
+    training->complete = true;
+    return PBA_OK;
+}
+
+pba_status training_folder_read(pba_training *training)
+{
+    char path[PBA_PATH_MAX], *text;
+    size_t size;
+    pba_status status = file_join(path, training->options.out, "result.json");
+    if (status == PBA_OK && file_exists(path)) {
+        status = file_read(path, SMALL_FILE, &text, &size);
+        if (status == PBA_OK) {
+            json_t *root = json_loadb(text, size, 0, NULL);
+            free(text);
+            status = parse_all(training, path, root);
+            json_decref(root);
+        }
+        return status;
+    }
+    for (int i = 0; i < training->options.seeds && status == PBA_OK; i++) {
+        status = read_result(training, i);
+    }
+    return status;
+}
+
+/* ------------------------------------------------------------------ checkpoints */
+
+static pba_status load_checkpoint(const pba_training *training, const char *path,
+                                  training_state *state)
+{
+    checkpoint_place place;
+    int batch = training->task->recipe.batch;
+    pba_status status =
+        checkpoint_read(path, state->block, training->task->graph->block, -1, &place);
+    if (status != PBA_OK) {
+        return status_prefix(status, "remove it to train the seed anew");
+    }
+    state->epoch = place.epoch;
+    state->figures = (trainer_figures){.steps = place.step,
+                                       .loss_sum = place.loss_sum,
+                                       .correct = place.correct,
+                                       .images = (int64_t)place.step * batch};
+    if (place.step) {
+        state->figures.loss = place.loss_sum / place.step;
+        state->figures.accuracy = (double)place.correct / (double)state->figures.images;
+    }
+    return PBA_OK;
+}
+
+pba_status training_folder_load(const pba_training *training, training_state *state)
+{
+    const nn_graph *graph = training->task->graph;
+    char path[PBA_PATH_MAX];
+    if (training->resumed) {
+        pba_status status = seed_path(training, state->seed, "checkpoint/seed-%llu", path);
+        if (status != PBA_OK || file_exists(path)) {
+            return status == PBA_OK ? load_checkpoint(training, path, state) : status;
+        }
+    }
+    memset(state->block, 0, graph->block * sizeof *state->block);
+    nn_initialize(graph, state->block, state->seed, 0);
+    return PBA_OK;
+}
+
+pba_status training_folder_save(const pba_training *training, training_state *state)
+{
+    char path[PBA_PATH_MAX];
+    if (!training->options.out[0]) {
+        return PBA_OK;
+    }
+    checkpoint_place place = {.epoch = state->epoch,
+                              .step = state->figures.steps,
+                              .correct = state->figures.correct,
+                              .loss_sum = state->figures.loss_sum};
+    pba_status status = seed_path(training, state->seed, "checkpoint/seed-%llu", path);
+    if (status == PBA_OK) {
+        status = checkpoint_write(path, state->block, training->task->graph->block, &place);
+    }
+    state->saved = training_now();
+    return status;
+}
+
+/* ------------------------------------------------------------------ finishing */
+
+static pba_status save_weights(const pba_training *training, const training_state *state)
+{
+    char path[PBA_PATH_MAX], means[128], deviations[128];
+    const pba_train_options *options = &training->options;
+    double mean[3], deviation[3];
+    pba_status status = seed_path(training, state->seed, "weights-%llu.safetensors", path);
+    if (status == PBA_OK) {
+        status = pba_dataset_statistics(training->task->dataset, mean, deviation);
+    }
+    if (status != PBA_OK) {
+        return status;
+    }
+    snprintf(means, sizeof means, "%.17g %.17g %.17g", mean[0], mean[1], mean[2]);
+    snprintf(deviations, sizeof deviations, "%.17g %.17g %.17g", deviation[0], deviation[1],
+             deviation[2]);
+    const char *metadata[] = {"model",     options->recipe.model,
+                              "augment",   options->augment,
+                              "dataset",   options->dataset,
+                              "mean",      means,
+                              "deviation", deviations,
+                              NULL};
+    return weights_save(path, training->task->graph, state->block, metadata);
+}
+
+pba_status training_folder_finish_seed(const pba_training *training, const training_state *state)
+{
+    char path[PBA_PATH_MAX], name[PBA_NAME_MAX];
+    if (!training->options.out[0]) {
+        return PBA_OK;
+    }
+    pba_status status = save_weights(training, state);
+    snprintf(name, sizeof name, "checkpoint/seed-%llu.json", (unsigned long long)state->seed);
+    if (status == PBA_OK) {
+        status = run_write_json(training->options.out, name,
+                                result_json(&training->results[state->index]));
+    }
+    if (status == PBA_OK &&
+        seed_path(training, state->seed, "checkpoint/seed-%llu", path) == PBA_OK) {
+        unlink(path);
+    }
+    return status;
+}
+
+static pba_status write_result(const pba_training *training)
+{
+    const pba_train_options *options = &training->options;
+    json_t *seeds = json_array();
+    double sum = 0;
+    for (int i = 0; i < options->seeds; i++) {
+        sum += training->results[i].test_error;
+        json_array_append_new(seeds, result_json(&training->results[i]));
+    }
+    pba_preset preset;
+    bool known = options->preset[0] && pba_preset_find("train", options->preset, &preset) == PBA_OK;
+    json_t *published =
+        known && preset.published_error >= 0 ? json_real(preset.published_error) : NULL;
+    return run_write_json(
+        options->out, "result.json",
+        json_pack("{s:s*, s:o*, s:s, s:s, s:i, s:i, s:i, s:i, s:f, s:o}", "preset",
+                  options->preset[0] ? options->preset : NULL, "published_error", published,
+                  "model", options->recipe.model, "augment", options->augment, "epochs",
+                  options->recipe.epochs, "train_images", training->task->counts[PBA_TRAIN],
+                  "test_images", training->task->counts[PBA_TEST], "threads", training->threads,
+                  "mean_test_error", sum / options->seeds, "seeds", seeds));
+}
+
+/* All that lay in checkpoint/ is in result.json now. */
+static void drop_checkpoints(const pba_training *training)
+{
+    static const char *const patterns[] = {"checkpoint/seed-%llu", "checkpoint/seed-%llu.json"};
+    char path[PBA_PATH_MAX];
+    for (int i = 0; i < 2 * training->options.seeds; i++) {
+        uint64_t seed = training->options.recipe.seed + (uint64_t)(i / 2);
+        if (seed_path(training, seed, patterns[i % 2], path) == PBA_OK) {
+            unlink(path);
+        }
+    }
+    if (file_join(path, training->options.out, "checkpoint") == PBA_OK) {
+        rmdir(path);
+    }
+}
+
+pba_status training_folder_finish(const pba_training *training)
+{
+    if (!training->options.out[0]) {
+        return PBA_OK;
+    }
+    pba_status status = write_result(training);
+    if (status == PBA_OK) {
+        drop_checkpoints(training);
+    }
+    return status;
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Running a training: workers take seeds in order; a network is checkpointed by time, between two
+ * steps, and at the end of an epoch, so that a run can be stopped anywhere and goes on to the same
+ * bytes. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/memory.h"
+#include "core/threads.h"
+#include "train/training.h"
+
+static const double REPORT_SECONDS = 0.2;
+/* A checkpoint this old is renewed within an epoch, and at an epoch's end. */
+static const double SAVE_SECONDS = 300, SAVE_EPOCH_SECONDS = 15;
+
+double training_now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+double training_total(const pba_training *training)
+{
+    const pba_train_options *options = &training->options;
+    return (double)options->seeds * options->recipe.epochs * task_steps(training->task) *
+           training->task->recipe.batch;
+}
+
+static void report(pba_training *training, pba_event event)
+{
+    const pba_observer *observer = training->observer;
+    double total = training_total(training);
+    event.done = training->done;
+    event.total = total;
+    event.seconds = training_now() - training->start;
+    training->reported = event.seconds;
+    event.seconds_left =
+        training->done > 0 ? event.seconds / training->done * (total - training->done) : -1;
+    if (observer && observer->event) {
+        observer->event(observer->user, &event);
+    }
+}
+
+/* What a trainer asks before every step whether to stop: the pulse of the progress line, and of the
+ * checkpoints. */
+typedef struct pulse {
+    pba_training *training;
+    const training_state *state;
+    double own;   /* image passes of this call that are in training->done */
+    bool began;   /* the first ask comes before the first step */
+    bool stopped; /* the observer said so, not the time */
+} pulse;
+
+static bool on_step(void *user)
+{
+    pulse *pulse = user;
+    pba_training *training = pulse->training;
+    const pba_observer *observer = training->observer;
+    pthread_mutex_lock(&training->lock);
+    if (pulse->began) {
+        pulse->own += training->options.recipe.batch;
+        training->done += training->options.recipe.batch;
+    }
+    pulse->began = true;
+    if (training_now() - training->start - training->reported >= REPORT_SECONDS) {
+        report(training, (pba_event){.kind = PBA_EVENT_PROGRESS});
+    }
+    pthread_mutex_unlock(&training->lock);
+    pulse->stopped = observer && observer->stop && observer->stop(observer->user);
+    return pulse->stopped ||
+           (training->options.out[0] && training_now() - pulse->state->saved >= SAVE_SECONDS);
+}
+
+static void report_epoch(pba_training *training, const training_state *state)
+{
+    pthread_mutex_lock(&training->lock);
+    report(training, (pba_event){.kind = PBA_EVENT_EPOCH,
+                                 .member = state->index,
+                                 .epoch = state->epoch,
+                                 .epochs = training->options.recipe.epochs,
+                                 .loss = state->figures.loss,
+                                 .accuracy = state->figures.accuracy});
+    pthread_mutex_unlock(&training->lock);
+}
+
+/* Goes on with an epoch until it ends, or the run is stopped; checkpoints on the way. */
+static pba_status run_epoch(pba_training *training, trainer *trainer, training_state *state,
+                            const trainer_epoch *epoch)
+{
+    for (;;) {
+        int64_t before = (int64_t)state->figures.steps * training->options.recipe.batch;
+        pulse pulse = {.training = training, .state = state};
+        pba_observer observer = {.stop = on_step, .user = &pulse};
+        pba_status status =
+            trainer_run_epoch(trainer, state->block, epoch, &observer, &state->figures);
+        pthread_mutex_lock(&training->lock);
+        training->done += (double)(state->figures.images - before) - pulse.own;
+        pthread_mutex_unlock(&training->lock);
+        if (status != PBA_INTERRUPTED) {
+            return status;
+        }
+        status = training_folder_save(training, state);
+        if (status != PBA_OK || pulse.stopped) {
+            return status == PBA_OK ? status_set(PBA_INTERRUPTED, "interrupted") : status;
+        }
+    }
+}
+
+static pba_status end_epoch(pba_training *training, training_state *state)
+{
+    report_epoch(training, state);
+    if (!(state->figures.loss <= 1e30)) {
+        return status_set(PBA_DIVERGED,
+                          "the loss of seed %llu became infinite or no number in epoch %d; a "
+                          "smaller --lr may help",
+                          (unsigned long long)state->seed, state->epoch + 1);
+    }
+    if (++state->epoch == training->options.recipe.epochs) {
+        return PBA_OK; /* the figures are the last epoch's */
+    }
+    state->figures = (trainer_figures){0};
+    return training_now() - state->saved >= SAVE_EPOCH_SECONDS
+               ? training_folder_save(training, state)
+               : PBA_OK;
+}
+
+static pba_status train_epochs(pba_training *training, trainer *trainer, training_state *state)
+{
+    int epochs = training->options.recipe.epochs;
+    order_policies policies;
+    pba_status status =
+        order_begin(training->order, &training->choice, state->seed, epochs, &policies);
+    while (status == PBA_OK && state->epoch < epochs) {
+        trainer_epoch epoch = {.seed = state->seed, .epoch = state->epoch, .epochs = epochs};
+        status = order_epoch(&policies, &epoch);
+        if (status == PBA_OK) {
+            status = run_epoch(training, trainer, state, &epoch);
+        }
+        if (status == PBA_OK) {
+            status = end_epoch(training, state);
+        }
+    }
+    order_end(&policies);
+    return status;
+}
+
+static double passes_done(const pba_training *training, const training_state *state)
+{
+    return ((double)state->epoch * task_steps(training->task) + state->figures.steps) *
+           training->task->recipe.batch;
+}
+
+static pba_status start_seed(pba_training *training, training_state *state)
+{
+    state->seed = training->options.recipe.seed + (uint64_t)state->index;
+    state->saved = training_now();
+    pba_status status = training_folder_load(training, state);
+    pthread_mutex_lock(&training->lock);
+    training->done += passes_done(training, state);
+    pthread_mutex_unlock(&training->lock);
+    return status;
+}
+
+static pba_status train_seed(pba_training *training, trainer *trainer, float *block, int index)
+{
+    pba_training_result *result = &training->results[index];
+    training_state state = {.index = index, .block = block};
+    double started = training_now(), loss;
+    pba_status status = start_seed(training, &state);
+    if (status == PBA_OK) {
+        status = train_epochs(training, trainer, &state);
+    }
+    if (status == PBA_OK) {
+        status = trainer_evaluate(trainer, block, PBA_TEST, training->observer, &result->test_error,
+                                  &loss);
+    }
+    if (status == PBA_INTERRUPTED && state.epoch == training->options.recipe.epochs) {
+        pba_status saved = training_folder_save(training, &state);
+        status = saved == PBA_OK ? status : saved;
+    }
+    if (status != PBA_OK) {
+        return status;
+    }
+    result->seed = state.seed;
+    result->train_accuracy = state.figures.accuracy;
+    result->train_loss = state.figures.loss;
+    result->seconds = training_now() - started;
+    training->finished[index] = true;
+    return training_folder_finish_seed(training, &state);
+}
+
+/* The next seed that is not finished; -1: none. */
+static int take_seed(pba_training *training)
+{
+    pthread_mutex_lock(&training->lock);
+    while (training->next < training->options.seeds && training->finished[training->next]) {
+        training->next++;
+    }
+    int index = training->next < training->options.seeds ? training->next++ : -1;
+    pthread_mutex_unlock(&training->lock);
+    return index;
+}
+
+static pba_status train_worker(void *context, int number)
+{
+    (void)number;
+    pba_training *training = context;
+    trainer *trainer = NULL;
+    float *block = memory_aligned(training->task->graph->block, sizeof *block);
+    pba_status status =
+        block ? trainer_create(training->task, training->threads, &trainer) : PBA_MEMORY;
+    for (int index; status == PBA_OK && (index = take_seed(training)) >= 0;) {
+        status = train_seed(training, trainer, block, index);
+    }
+    if (status != PBA_OK) { /* the others stop at their next seed */
+        pthread_mutex_lock(&training->lock);
+        training->next = training->options.seeds;
+        pthread_mutex_unlock(&training->lock);
+    }
+    trainer_free(trainer);
+    free(block);
+    return status;
+}
+
+static pba_status run_workers(pba_training *training)
+{
+    double seed = training_total(training) / training->options.seeds;
+    training->start = training_now();
+    training->reported = 0;
+    training->done = 0;
+    training->next = 0;
+    for (int i = 0; i < training->options.seeds; i++) {
+        training->done += training->finished[i] ? seed : 0;
+    }
+    return threads_run(training->workers, train_worker, training);
+}
+
+pba_status pba_training_run(pba_training *training, const pba_observer *observer)
+{
+    if (!training) {
+        return status_set(PBA_USAGE, "pba_training_run: the training is NULL");
+    }
+    if (training->complete) {
+        return PBA_OK;
+    }
+    training->observer = observer;
+    pba_status status = training_folder_begin(training);
+    if (status == PBA_OK) {
+        status = run_workers(training);
+        if (status == PBA_OK) {
+            status = training_folder_finish(training);
+        }
+        training->complete = status == PBA_OK;
+        training_folder_end(training);
+    }
+    return status;
+}
