@@ -65,6 +65,19 @@ int64_t threads_memory_limit(void)
     return bytes;
 }
 
+int64_t threads_memory_used(void)
+{
+    long long size, resident = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    if (file) {
+        if (fscanf(file, "%lld %lld", &size, &resident) != 2) {
+            resident = 0;
+        }
+        fclose(file);
+    }
+    return (int64_t)resident * sysconf(_SC_PAGESIZE);
+}
+
 typedef struct job {
     pba_status (*work)(void *context, int index);
     void *context;

@@ -8,6 +8,9 @@
 /* Memory this process may use in bytes: the smaller of the machine's and the cgroup's limit. */
 int64_t threads_memory_limit(void);
 
+/* Memory that this process has in use now, in bytes; 0 where the system does not tell. */
+int64_t threads_memory_used(void);
+
 /* Runs work(context, 0) ... work(context, count-1), each on a thread of its own, and waits for all.
  * Returns the status of the lowest-numbered one that failed, its message on the calling thread. */
 pba_status threads_run(int count, pba_status (*work)(void *context, int index), void *context);

@@ -236,7 +236,7 @@ static void fill_plan(const pba_search *search, const measure *measure, pba_plan
     plan->image_passes = search_work(search) - search->done;
     plan->seconds = remaining_seconds(search, measure);
     plan->bytes = (double)search->options.population * (double)task->graph->block * sizeof(float) +
-                  search->workers * measure->trainer_bytes + task_bytes(task);
+                  search->workers * measure->trainer_bytes + measure->other_bytes;
     plan->baseline = task->recipe.baseline;
 }
 

@@ -142,5 +142,7 @@ pba_status measure_run(const task *task, int workers, int threads, measure *meas
     measure->step_seconds /= workers;
     measure->evaluation_seconds /= workers;
     free(trial.results);
+    double used = (double)threads_memory_used(), data = task_bytes(task);
+    measure->other_bytes = used > data ? used : data;
     return status;
 }

@@ -238,7 +238,7 @@ pba_status pba_training_plan(pba_training *training, pba_plan *plan)
                              measure.evaluation_seconds * plan->test_images);
     plan->bytes =
         training->workers * (measure.trainer_bytes + (double)task->graph->block * sizeof(float)) +
-        task_bytes(task);
+        measure.other_bytes;
     return status;
 }
 
