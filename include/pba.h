@@ -342,6 +342,12 @@ PBA_API pba_status pba_model_describe(const char *name, int width, int height, i
  */
 typedef struct pba_population pba_population;
 
+typedef enum pba_selection {
+    PBA_SELECTION_TRUNCATION, /* the bottom copies the top, and explores: PBA */
+    PBA_SELECTION_NONE        /* nobody copies; all explore, whatever their scores: what drift alone
+                                 gives, to compare with. The schedule is the best final member's. */
+} pba_selection;
+
 typedef struct pba_population_options {
     int population;       /* 2..10000 */
     int epochs, interval; /* 1.. */
@@ -352,6 +358,7 @@ typedef struct pba_population_options {
     double resample;      /* probability of a uniform redraw of a parameter; PBA: 0.2 */
     const char *const *ops; /* NULL: the fifteen of PBA */
     int op_count;
+    pba_selection selection; /* NONE: `quantile` has no meaning */
 } pba_population_options;
 
 typedef enum pba_task_kind { PBA_TASK_TRAIN, PBA_TASK_WAIT, PBA_TASK_DONE } pba_task_kind;
@@ -401,6 +408,7 @@ typedef struct pba_search_options {
     pba_recipe recipe;
     char dataset[PBA_PATH_MAX];
     int population, interval;
+    char selection[PBA_NAME_MAX]; /* "truncation" or "none" */
     int workers;             /* 0: one per core */
     char out[PBA_PATH_MAX];  /* run directory; "": runs/search-N chosen by the caller */
     char preset[PBA_NAME_MAX]; /* what the settings started from, for the record; "": none */

@@ -300,6 +300,9 @@ refuses "search: a path below a file" 1 "s.json/run" search good $small --out s.
 refuses "search: --resume with another option" 2 "--epochs" search --resume run3 --epochs 3
 refuses "search: --resume with a data set" 2 "leave out" search good --resume run3
 refuses "search: --resume of nothing" 1 "nowhere" search --resume nowhere
+refuses "search: an unknown selection" 2 "truncation|none" search good $small --selection tournament
+works "search --selection none --dry-run" "nobody copies anybody" search good $small \
+    --selection none --dry-run
 refuses "search: an unknown preset" 2 "use rcifar10, rsvhn" search good $small --preset mnist
 works "search --preset --dry-run" "wrn-10-1" search good $small --preset rsvhn --dry-run
 refuses "search: a preset that asks for more" 1 "ask for fewer" search good --preset rcifar10

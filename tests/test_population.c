@@ -16,7 +16,8 @@
 #define LOST ((double)NAN)
 #define ENDLESS ((double)INFINITY)
 
-static pba_population *make(int population, int epochs, int interval, uint64_t seed)
+static pba_population *make_selecting(pba_selection selection, int population, int epochs,
+                                      int interval, uint64_t seed)
 {
     pba_population_options options;
     pba_population_defaults(&options);
@@ -24,9 +25,15 @@ static pba_population *make(int population, int epochs, int interval, uint64_t s
     options.epochs = epochs;
     options.interval = interval;
     options.seed = seed;
+    options.selection = selection;
     pba_population *fresh;
     assert_ok(pba_population_create(&options, &fresh));
     return fresh;
+}
+
+static pba_population *make(int population, int epochs, int interval, uint64_t seed)
+{
+    return make_selecting(PBA_SELECTION_TRUNCATION, population, epochs, interval, seed);
 }
 
 /* Asks for everybody and checks what the round looks like. */
@@ -384,6 +391,71 @@ static void test_lineage(void **state)
     rmdir(folder);
 }
 
+/* Without selection a policy is its predecessor explored by the member's own numbers: scores, lost
+ * ones included, say only who is best at the end. */
+static void test_drift(void **state)
+{
+    enum { COUNT = 5, LENGTH = 11, SPAN = 3 };
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        pba_policy policies[COUNT][30], wanted = {.entries = 30};
+        pba_population *population = run(
+            make_selecting(PBA_SELECTION_NONE, COUNT, LENGTH, SPAN, seed), (int)seed % 4, policies);
+        for (int i = 0; i < COUNT; i++) {
+            memset(wanted.values, 0, sizeof wanted.values);
+            for (int e = 0; e < LENGTH; e++) {
+                if (e && e % SPAN == 0) {
+                    rng stream =
+                        rng_at(seed, RNG_EXPLORE, (uint32_t)i, (uint32_t)(e / SPAN - 1), 0);
+                    population_explore(&wanted, 0.2, &stream);
+                }
+                assert_memory_equal(&policies[i][e], &wanted, sizeof wanted);
+            }
+        }
+        int member;
+        double error;
+        pba_schedule *schedule;
+        assert_ok(pba_population_best(population, &member, &error));
+        assert_ok(pba_population_schedule(population, &schedule));
+        assert_int_equal(pba_schedule_segments(schedule), (LENGTH - 1) / SPAN + 1);
+        for (int e = 0; e < LENGTH; e++) {
+            pba_policy policy;
+            assert_ok(pba_schedule_at(schedule, e, &policy));
+            assert_memory_equal(&policy, &policies[member][e], sizeof policy);
+        }
+        for (int i = 0; i < schedule->segment_count - 1; i++) {
+            char name[16];
+            snprintf(name, sizeof name, "%d", member);
+            assert_string_equal(schedule->lineage[i].target, name);
+            assert_string_equal(schedule->lineage[i].source, name);
+        }
+        pba_schedule_free(schedule);
+        pba_population_free(population);
+    }
+}
+
+/* The scores change nothing but who is best. */
+static void test_drift_ignores_scores(void **state)
+{
+    pba_population *up = make_selecting(PBA_SELECTION_NONE, 4, 9, 3, 2);
+    pba_population *down = make_selecting(PBA_SELECTION_NONE, 4, 9, 3, 2);
+    int best[2];
+    double error;
+    for (int round = 0; round < 3; round++) {
+        pba_task a[4], b[4];
+        ask_all(up, a, 4, 3 * round, 3 * round + 3);
+        ask_all(down, b, 4, 3 * round, 3 * round + 3);
+        assert_memory_equal(a, b, sizeof a);
+        tell_all(up, (double[]){.1, .2, .3, LOST}, 4);
+        tell_all(down, (double[]){.4, .3, .2, .1}, 4);
+    }
+    assert_ok(pba_population_best(up, &best[0], &error));
+    assert_ok(pba_population_best(down, &best[1], &error));
+    assert_int_equal(best[0], 0);
+    assert_int_equal(best[1], 3);
+    pba_population_free(up);
+    pba_population_free(down);
+}
+
 /* Sources are in the right half of a lineage: nobody is forgotten who is needed, and what is not
  * needed is forgotten. */
 static void test_forgets(void **state)
@@ -457,6 +529,8 @@ static void test_hostile(void **state)
     char *text;
     assert_ok(pba_population_to_json(population, &text));
     pba_population_free(population);
+    refused(text, "\"truncation\"", "\"roulette\"");
+    refused(text, "\"truncation\"", "\"none\""); /* its copies cannot have happened then */
     refused(text, "\"version\": 1", "\"version\": 2");
     refused(text, "\"population\": 4", "\"population\": 5");
     refused(text, "\"population\": 4", "\"population\": 1");
@@ -507,6 +581,7 @@ int main(void)
         cmocka_unit_test(test_explore),   cmocka_unit_test(test_rounds),
         cmocka_unit_test(test_misuse),    cmocka_unit_test(test_options),
         cmocka_unit_test(test_lineage),   cmocka_unit_test(test_forgets),
+        cmocka_unit_test(test_drift),     cmocka_unit_test(test_drift_ignores_scores),
         cmocka_unit_test(test_serialize), cmocka_unit_test(test_out_again),
         cmocka_unit_test(test_hostile),
     };

@@ -254,6 +254,53 @@ static void test_seed(void **state)
     free(text);
 }
 
+/* Without selection: the same with two workers, and stopped and resumed. */
+static pba_search *open_drift(const char *name, int workers)
+{
+    pba_search_options options = options_for(name, workers);
+    snprintf(options.selection, sizeof options.selection, "none");
+    pba_search *search;
+    assert_ok(pba_search_create(&options, &search));
+    return search;
+}
+
+static void test_no_selection(void **state)
+{
+    witness seen = {.poison_from = MEMBERS}, part = {.stop_after = 7, .poison_from = MEMBERS};
+    pba_search *search = open_drift("drift", 2);
+    assert_ok(run(search, &seen));
+    assert_int_equal(seen.copies, 0);
+    pba_search_free(search);
+    char *text = get(inside("drift", "schedule.json")), *lines = sorted_journal("drift");
+    pba_schedule *schedule;
+    assert_ok(pba_schedule_load(inside("drift", "schedule.json"), 0, &schedule));
+    assert_int_equal(pba_schedule_segments(schedule), ROUNDS);
+    pba_schedule_free(schedule);
+    assert_null(strstr(lines, "\"exploit\""));
+    int changes = 0;
+    for (const char *at = lines; (at = strstr(at, "\"explore\"")); at++) {
+        changes++;
+    }
+    assert_int_equal(changes, MEMBERS * (ROUNDS - 1));
+
+    search = open_drift("drift-stopped", 1);
+    assert_int_equal(run(search, &part), PBA_INTERRUPTED);
+    pba_search_free(search);
+    seen = (witness){.poison_from = MEMBERS};
+    assert_ok(pba_search_resume(at("drift-stopped"), 1, &search));
+    assert_ok(run(search, &seen));
+    pba_search_free(search);
+    char *other = get(inside("drift-stopped", "schedule.json"));
+    char *other_lines = sorted_journal("drift-stopped");
+    assert_string_equal(text, other);
+    assert_string_equal(lines, other_lines);
+    assert_string_not_equal(text, expected);
+    free(text);
+    free(lines);
+    free(other);
+    free(other_lines);
+}
+
 /* ------------------------------------------------------ stopped and resumed */
 
 static void stop_after(const char *name, int scores, int workers)
@@ -567,6 +614,7 @@ int main(void)
         cmocka_unit_test(test_one_worker),
         cmocka_unit_test(test_two_workers),
         cmocka_unit_test(test_seed),
+        cmocka_unit_test(test_no_selection),
         cmocka_unit_test(test_finished),
         cmocka_unit_test(test_only_result_missing),
         cmocka_unit_test(test_killed),

@@ -50,6 +50,10 @@ static pba_status check(const pba_population_options *options)
         status = share("resample", options->resample, 1);
     }
     if (status == PBA_OK) {
+        status = range("selection", (int)options->selection, PBA_SELECTION_TRUNCATION,
+                       PBA_SELECTION_NONE);
+    }
+    if (status == PBA_OK) {
         status = schedule_ops_check(options->ops, options->op_count, options->copies);
     }
     return status;

@@ -10,6 +10,7 @@
 
 static const char format[] = "pba-population";
 static const char lost[] = "lost"; /* JSON has no infinity */
+static const char *const selections[] = {"truncation", "none"}; /* by pba_selection */
 enum { VERSION = 1 };
 
 /* ------------------------------------------------------------------ writing */
@@ -37,6 +38,7 @@ static pba_status write_options(FILE *out, const pba_population_options *options
     if (status == PBA_OK) {
         status = write_real(out, "resample", options->resample);
     }
+    fprintf(out, ", \"selection\": \"%s\"", selections[options->selection]);
     fprintf(out, ", \"copies\": %d, \"ops\": [", options->copies);
     for (int i = 0; i < options->op_count; i++) {
         fprintf(out, "%s\"%s\"", i ? ", " : "", options->ops[i]);
@@ -137,12 +139,28 @@ static pba_status read_numbers(const json_t *root, pba_population_options *optio
     return status;
 }
 
+static pba_status read_selection(const json_t *root, pba_selection *selection)
+{
+    char text[16];
+    pba_status status = schedule_field_text(root, "selection", text, sizeof text);
+    if (status == PBA_OK && strcmp(text, selections[0]) != 0 && strcmp(text, selections[1]) != 0) {
+        status = status_set(PBA_FORMAT, "field 'selection': '%s' is neither %s nor %s", text,
+                            selections[0], selections[1]);
+    }
+    *selection = status == PBA_OK && strcmp(text, selections[1]) == 0 ? PBA_SELECTION_NONE
+                                                                      : PBA_SELECTION_TRUNCATION;
+    return status;
+}
+
 static pba_status read_options(const json_t *root, pba_population **population)
 {
     pba_population_options options;
     const char *ops[PBA_POLICY_MAX];
     json_t *list = NULL;
     pba_status status = read_numbers(root, &options);
+    if (status == PBA_OK) {
+        status = read_selection(root, &options.selection);
+    }
     if (status == PBA_OK) {
         status = schedule_field_list(root, "ops", &list);
     }
@@ -164,11 +182,13 @@ static pba_status read_options(const json_t *root, pba_population **population)
     return status == PBA_USAGE ? PBA_FORMAT : status;
 }
 
-/* A copy happens at the end of a round, later than its parent, whose target is its source. */
+/* A copy happens at the end of a round, later than its parent, whose target is its source. Nobody
+ * copies itself, but where there is no selection nobody else. */
 static pba_status event_fits(const pba_population *population, const population_event *event)
 {
     int interval = population->options.interval;
-    bool fits = event->target != event->source && event->epoch % interval == 0 &&
+    bool alone = population->options.selection == PBA_SELECTION_NONE;
+    bool fits = (event->target == event->source) == alone && event->epoch % interval == 0 &&
                 event->epoch <= population_round_begin(population, population->round);
     if (event->parent != POPULATION_NONE) {
         const population_event *parent = &population->events[event->parent];
@@ -227,6 +247,10 @@ static pba_status read_member(const json_t *item, pba_population *population, in
     if (status == PBA_OK) {
         status = schedule_field_int(item, "event", POPULATION_NONE, population->event_count - 1,
                                     &member->event);
+    }
+    if (status == PBA_OK && population->options.selection == PBA_SELECTION_NONE &&
+        member->weights_from != index) {
+        status = status_set(PBA_FORMAT, "field 'weights_from': without selection nobody copies");
     }
     if (status == PBA_OK && member->event != POPULATION_NONE &&
         population->events[member->event].target != index) {

@@ -19,6 +19,15 @@ static json_t *copy_line(const pba_task *task)
                      task->weights_from, "policy", schedule_policy_json(&task->policy));
 }
 
+/* Without selection: a member went on with its own weights under a changed policy. */
+static pba_status commit_change(pba_search *search, const pba_task *task)
+{
+    json_t *line = json_pack("{s:s, s:i, s:i, s:i, s:o}", "type", "explore", "round",
+                             task->round - 1, "epoch", task->from_epoch, "member", task->member,
+                             "policy", schedule_policy_json(&task->policy));
+    return journal_commit(search->journal, line);
+}
+
 static pba_status commit_copy(pba_search *search, const pba_task *task)
 {
     pba_status status = journal_commit(search->journal, copy_line(task));
@@ -49,6 +58,8 @@ pba_status search_open_round(pba_search *search)
         }
         if (status == PBA_OK && task->weights_from != task->member) {
             status = commit_copy(search, task);
+        } else if (status == PBA_OK && search_drifts(search) && task->round > 0) {
+            status = commit_change(search, task);
         }
         if (status != PBA_OK) {
             return status;

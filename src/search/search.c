@@ -59,6 +59,11 @@ static pba_status check_settings(const pba_search_options *options)
     return status;
 }
 
+bool search_drifts(const pba_search *search)
+{
+    return strcmp(search->options.selection, "none") == 0;
+}
+
 static pba_status create_population(pba_search *search)
 {
     pba_population_options options;
@@ -67,6 +72,8 @@ static pba_status create_population(pba_search *search)
     options.interval = search->options.interval;
     options.epochs = search->options.recipe.epochs;
     options.seed = search->options.recipe.seed;
+    options.selection =
+        search_drifts(search) ? PBA_SELECTION_NONE : PBA_SELECTION_TRUNCATION;
     search->rounds = (options.epochs - 1) / options.interval + 1;
     return pba_population_create(&options, &search->population);
 }
@@ -122,6 +129,9 @@ static pba_status settle_dataset(pba_search *search)
 static void compose_notes(pba_search *search)
 {
     const char *notes = search->task->info.notes, *one = "";
+    if (search_drifts(search)) {
+        one = "no selection: nobody copies anybody, and the schedule will be what drift gives";
+    }
     if (search->rounds == 1) {
         one = "one round only: nobody copies anybody, and the schedule will hold no augmentation; "
               "give more --epochs or a smaller --interval";

@@ -57,6 +57,7 @@ typedef struct search_score {
 double search_clock(void);
 double search_task_work(const pba_search *search, const pba_task *task);
 double search_work(const pba_search *search);
+bool search_drifts(const pba_search *search); /* no selection: policies change, nobody copies */
 pba_status search_allocate_blocks(pba_search *search);
 pba_status search_new(const pba_search_options *options, pba_search **search);
 pba_status search_open_task(pba_search *search);

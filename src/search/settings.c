@@ -15,6 +15,12 @@ static const pba_setting rows[] = {
      "Epochs between two scores, after each of which the worst quarter copies the best quarter and "
      "changes its policy.",
      false},
+    {"selection", PBA_SETTING_TEXT, SETTING_FIELD(pba_search_options, selection), 0, 0,
+     "truncation", "truncation|none", "truncation|none",
+     "truncation: the worst quarter copies the best quarter and changes its policy. none: nobody "
+     "copies, every member changes its own policy at every decision; what the best member at the "
+     "end comes to by drift alone, as a control.",
+     false},
     {"preset", PBA_SETTING_TEXT, SETTING_FIELD(pba_search_options, preset), 0, 0, "", "NAME", NULL,
      "Starts from the settings of a published experiment (pba presets lists them); options that are "
      "given beside it win.",
