@@ -21,23 +21,23 @@ extern "C" {
 #endif
 
 #define PBA_API __attribute__((visibility("default")))
-#define PBA_NAME_MAX 64    /* bytes of a name (operation, model, space), the final 0 included */
-#define PBA_PATH_MAX 4096  /* bytes of a path, the final 0 included */
+#define PBA_NAME_MAX 64   /* bytes of a name (operation, model, space), the final 0 included */
+#define PBA_PATH_MAX 4096 /* bytes of a path, the final 0 included */
 
 /* ------------------------------------------------------------------ status */
 
 /* X(code, text). One list gives the enum, the names and the texts. */
-#define PBA_STATUS_LIST(X)                                                                        \
-    X(PBA_OK, "done")                                                                             \
-    X(PBA_USAGE, "wrong usage: an unknown name, or an argument outside its range")                \
-    X(PBA_NOT_FOUND, "not found")                                                                 \
-    X(PBA_IO, "a file could not be read or written")                                              \
-    X(PBA_FORMAT, "damaged or unknown content")                                                   \
-    X(PBA_UNSUPPORTED, "not supported by this build")                                             \
-    X(PBA_MEMORY, "out of memory")                                                                \
-    X(PBA_EXISTS, "exists already")                                                               \
-    X(PBA_INTERRUPTED, "interrupted")                                                             \
-    X(PBA_DIVERGED, "training diverged")                                                          \
+#define PBA_STATUS_LIST(X)                                                                         \
+    X(PBA_OK, "done")                                                                              \
+    X(PBA_USAGE, "wrong usage: an unknown name, or an argument outside its range")                 \
+    X(PBA_NOT_FOUND, "not found")                                                                  \
+    X(PBA_IO, "a file could not be read or written")                                               \
+    X(PBA_FORMAT, "damaged or unknown content")                                                    \
+    X(PBA_UNSUPPORTED, "not supported by this build")                                              \
+    X(PBA_MEMORY, "out of memory")                                                                 \
+    X(PBA_EXISTS, "exists already")                                                                \
+    X(PBA_INTERRUPTED, "interrupted")                                                              \
+    X(PBA_DIVERGED, "training diverged")                                                           \
     X(PBA_INTERNAL, "a mistake in this library")
 
 #define PBA_STATUS_ENUM(code, text) code,
@@ -90,7 +90,8 @@ typedef struct pba_event {
 
 typedef struct pba_observer {
     void (*event)(void *user, const pba_event *event); /* may be NULL */
-    bool (*stop)(void *user); /* may be NULL; asked at least once a training step, from any thread */
+    /* May be NULL. Asked at least once a training step, from any thread. */
+    bool (*stop)(void *user);
     void *user;
 } pba_observer;
 
@@ -98,23 +99,23 @@ typedef struct pba_observer {
 
 /* Options are rows: the command line, its help and config.json follow from them. */
 typedef enum pba_setting_type {
-    PBA_SETTING_INT,    /* int */
-    PBA_SETTING_SEED,   /* uint64_t */
-    PBA_SETTING_REAL,   /* double */
-    PBA_SETTING_FLAG,   /* bool; given on the command line without a value */
-    PBA_SETTING_TEXT    /* char[size] */
+    PBA_SETTING_INT,  /* int */
+    PBA_SETTING_SEED, /* uint64_t */
+    PBA_SETTING_REAL, /* double */
+    PBA_SETTING_FLAG, /* bool; given on the command line without a value */
+    PBA_SETTING_TEXT  /* char[size] */
 } pba_setting_type;
 
 typedef struct pba_setting {
     const char *name; /* "train-size" */
     pba_setting_type type;
-    size_t offset, size;  /* where in the options struct; size of a text field */
-    double min, max;      /* inclusive, for numbers */
-    const char *initial;  /* the default as text; "" for an empty text */
-    const char *value;    /* what the help calls the value: "N", "FILE", "none|baseline" */
-    const char *choices;  /* for texts: "a|b|c", nothing else allowed; NULL: free */
-    const char *help;     /* a sentence or more */
-    bool place;           /* says where or how fast, not what: kept out of config.json's recipe */
+    size_t offset, size; /* where in the options struct; size of a text field */
+    double min, max;     /* inclusive, for numbers */
+    const char *initial; /* the default as text; "" for an empty text */
+    const char *value;   /* what the help calls the value: "N", "FILE", "none|baseline" */
+    const char *choices; /* for texts: "a|b|c", nothing else allowed; NULL: free */
+    const char *help;    /* a sentence or more */
+    bool place;          /* says where or how fast, not what: kept out of config.json's recipe */
 } pba_setting;
 
 /* Every field of `options` to its row's default. */
@@ -179,8 +180,8 @@ PBA_API pba_status pba_op_apply(pba_image *image, const char *name, int level, i
 
 /* --------------------------------------------------------- kinds of policy */
 
-/* How images are augmented is chosen by a text: "baseline", "autoaugment:cifar10", "randaugment:2,9",
- * the path of a schedule. A kind is what such a text names. */
+/* How images are augmented is chosen by a text: "baseline", "autoaugment:cifar10",
+ * "randaugment:2,9", the path of a schedule. A kind is what such a text names. */
 typedef struct pba_augment_kind_info {
     const char *pattern;  /* "randaugment:N,M[,BINS]" */
     const char *example;  /* "randaugment:2,9" */
@@ -260,9 +261,9 @@ PBA_API const char *pba_dataset_class(const pba_dataset *dataset, int label);
 /* Draws the splits, stratified by class, from split_seed alone: test (one image in six, where the
  * format has none), then validation, then training; the first two do not depend on train_size.
  * train_size 0: all that is left. val_size 0: one in five of what test left, at most 5,000; where
- * the format stores validation images, all of those; val_size -1: none. PBA_NOT_FOUND where more is asked than there is
- * or a class would be left without a training image; the splits drawn before are then kept. May be
- * called again. */
+ * the format stores validation images, all of those; val_size -1: none. PBA_NOT_FOUND where more is
+ * asked than there is or a class would be left without a training image; the splits drawn before
+ * are then kept. May be called again. */
 PBA_API pba_status pba_dataset_split(pba_dataset *dataset, int train_size, int val_size,
                                      uint64_t split_seed);
 /* 0 before the splits are drawn. */
@@ -270,8 +271,8 @@ PBA_API int pba_dataset_count(const pba_dataset *dataset, pba_split split);
 /* Image i of a split: pixels stay owned by the data set, mask is NULL. */
 PBA_API pba_status pba_dataset_image(const pba_dataset *dataset, pba_split split, int index,
                                      pba_image *view, int *label);
-/* Per-channel mean and standard deviation (of the population, not the sample) of the training split,
- * in 0..1 units. Channels that do not exist or never vary have deviation 1. */
+/* Per-channel mean and standard deviation (of the population, not the sample) of the training
+ * split, in 0..1 units. Channels that do not exist or never vary have deviation 1. */
 PBA_API pba_status pba_dataset_statistics(const pba_dataset *dataset, double mean[3],
                                           double deviation[3]);
 
@@ -293,10 +294,10 @@ PBA_API pba_status pba_augmenter_create(const pba_augmenter_options *options,
                                         pba_augmenter **augmenter);
 PBA_API void pba_augmenter_free(pba_augmenter *augmenter);
 
-/* Augments `count` images of epoch `epoch`: image i is images + i*width*height*channels (interleaved
- * uint8); ids[i] is its number in the data set (with seed and epoch it determines the draws; NULL:
- * 0,1,2...). out: count x channels x height x width float32 (NCHW), normalized, 0 without content.
- * Any number of threads may call this on one augmenter at the same time. */
+/* Augments `count` images of epoch `epoch`: image i is images + i*width*height*channels
+ * (interleaved uint8); ids[i] is its number in the data set (with seed and epoch it determines the
+ * draws; NULL: 0,1,2...). out: count x channels x height x width float32 (NCHW), normalized, 0
+ * without content. Any number of threads may call this on one augmenter at the same time. */
 PBA_API pba_status pba_augment_batch(const pba_augmenter *augmenter, const uint8_t *images,
                                      const uint32_t *ids, size_t count, int epoch, float *out);
 
@@ -307,10 +308,10 @@ PBA_API pba_status pba_augment_images(const pba_augmenter *augmenter, const uint
                                       uint8_t *mask);
 
 /* A contact sheet of up to `images` images of the training split, the classes in turn, by the file
- * name's suffix. With a schedule: a row per image: as it is, then in `columns` (0: 5) epochs from the
- * first to the last, evenly spaced, augmented by policy and the format's baseline as a training run
- * with this seed (its first one) does it; a checkerboard where there is no content. Without (NULL):
- * `columns` (0: 10) images a row, as they are. Captions name classes and epochs. */
+ * name's suffix. With a schedule: a row per image: as it is, then in `columns` (0: 5) epochs from
+ * the first to the last, evenly spaced, augmented by policy and the format's baseline as a training
+ * run with this seed (its first one) does it; a checkerboard where there is no content. Without
+ * (NULL): `columns` (0: 10) images a row, as they are. Captions name classes and epochs. */
 PBA_API pba_status pba_preview_write(const pba_dataset *dataset, const pba_schedule *schedule,
                                      const char *path, int images, int columns, uint64_t seed);
 
@@ -352,10 +353,10 @@ typedef struct pba_population_options {
     int population;       /* 2..10000 */
     int epochs, interval; /* 1.. */
     uint64_t seed;
-    int copies;           /* of the operation list; PBA: 2 */
-    double quantile;      /* share copied and share replaced, each ceil(population * quantile) and at
-                             most half; PBA: 0.25, at most 0.5; 0: nobody copies, nobody explores */
-    double resample;      /* probability of a uniform redraw of a parameter; PBA: 0.2 */
+    int copies;      /* of the operation list; PBA: 2 */
+    double quantile; /* share copied and share replaced, each ceil(population * quantile) and at
+                        most half; PBA: 0.25, at most 0.5; 0: nobody copies, nobody explores */
+    double resample; /* probability of a uniform redraw of a parameter; PBA: 0.2 */
     const char *const *ops; /* NULL: the fifteen of PBA */
     int op_count;
     pba_selection selection; /* NONE: `quantile` has no meaning */
@@ -384,8 +385,9 @@ PBA_API pba_status pba_population_best(const pba_population *population, int *me
                                        double *error);
 PBA_API pba_status pba_population_schedule(const pba_population *population,
                                            pba_schedule **schedule);
-/* The whole state as JSON text (malloc'd, free it) and back, between any two calls. Whoever reads it
- * asks again for the members that were out. PBA_FORMAT for a text that no population can be in. */
+/* The whole state as JSON text (malloc'd, free it) and back, between any two calls. Whoever reads
+ * it asks again for the members that were out. PBA_FORMAT for a text that no population can be in.
+ */
 PBA_API pba_status pba_population_to_json(const pba_population *population, char **text);
 PBA_API pba_status pba_population_from_json(const char *text, pba_population **population);
 
@@ -409,23 +411,24 @@ typedef struct pba_search_options {
     char dataset[PBA_PATH_MAX];
     int population, interval;
     char selection[PBA_NAME_MAX]; /* "truncation" or "none" */
-    int workers;             /* 0: one per core */
-    char out[PBA_PATH_MAX];  /* run directory; "": runs/search-N chosen by the caller */
-    char preset[PBA_NAME_MAX]; /* what the settings started from, for the record; "": none */
+    int workers;                  /* 0: one per core */
+    char out[PBA_PATH_MAX];       /* run directory; "": runs/search-N chosen by the caller */
+    char preset[PBA_NAME_MAX];    /* what the settings started from, for the record; "": none */
 } pba_search_options;
 
 typedef struct pba_train_options {
     pba_recipe recipe;
     char dataset[PBA_PATH_MAX];
-    char augment[PBA_PATH_MAX]; /* a kind of policy, as pba_augment_kind_get lists them */
+    char augment[PBA_PATH_MAX];        /* a kind of policy, as pba_augment_kind_get lists them */
     char schedule_order[PBA_NAME_MAX]; /* "in-order", "flattened" ...; "": in-order */
-    int seeds;                  /* recipe.seed, recipe.seed + 1, ... */
-    int workers;                /* 0: one per core */
+    int seeds;                         /* recipe.seed, recipe.seed + 1, ... */
+    int workers;                       /* 0: one per core */
     char out[PBA_PATH_MAX];
     char preset[PBA_NAME_MAX]; /* what the settings started from, for the record; "": none */
 } pba_train_options;
 
-/* Rows for the structs above (the recipe's rows come first, offsets from the start of the struct). */
+/* Rows for the structs above (the recipe's rows come first, offsets from the start of the struct).
+ */
 PBA_API const pba_setting *pba_search_settings(size_t *count);
 PBA_API const pba_setting *pba_train_settings(size_t *count);
 
@@ -464,8 +467,8 @@ typedef struct pba_plan {
 
 typedef struct pba_search pba_search;
 
-/* Opens data, checks every option, builds the network; writes nothing. PBA_EXISTS where `out` holds a
- * run or a file that the search would overwrite. */
+/* Opens data, checks every option, builds the network; writes nothing. PBA_EXISTS where `out` holds
+ * a run or a file that the search would overwrite. */
 PBA_API pba_status pba_search_create(const pba_search_options *options, pba_search **search);
 /* The options of an existing run come from its config.json; workers 0: one per core. The result is
  * that of an undisturbed run. PBA_EXISTS while another process is at work on it; a finished run is
@@ -473,8 +476,8 @@ PBA_API pba_status pba_search_create(const pba_search_options *options, pba_sear
 PBA_API pba_status pba_search_resume(const char *run, int workers, pba_search **search);
 PBA_API pba_status pba_search_plan(pba_search *search, pba_plan *plan);
 /* Runs to the end, or until observer->stop says so (PBA_INTERRUPTED: members scored by then are
- * saved; go on by pba_search_resume after pba_search_free). PBA_DIVERGED: every member's loss became
- * infinite or no number. Once per object. */
+ * saved; go on by pba_search_resume after pba_search_free). PBA_DIVERGED: every member's loss
+ * became infinite or no number. Once per object. */
 PBA_API pba_status pba_search_run(pba_search *search, const pba_observer *observer);
 /* After the end. The schedule stays owned by the search. */
 PBA_API pba_status pba_search_result(const pba_search *search, const pba_schedule **schedule,
@@ -537,8 +540,8 @@ PBA_API pba_status pba_evaluate(const pba_evaluate_options *options, const pba_o
                                 pba_evaluation **evaluation);
 PBA_API void pba_evaluation_free(pba_evaluation *evaluation);
 
-/* A line per image in the split's order: index,label,answer,confidence,label_name,answer_name. Whole
- * or not at all. */
+/* A line per image in the split's order: index,label,answer,confidence,label_name,answer_name.
+ * Whole or not at all. */
 PBA_API pba_status pba_evaluation_write_csv(const pba_evaluation *evaluation, const char *path);
 
 #ifdef __cplusplus

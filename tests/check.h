@@ -13,11 +13,11 @@
 #include "pba.h"
 
 /* Fails with the library's message where the call did not succeed. */
-#define assert_ok(call)                                                                           \
-    do {                                                                                          \
-        if ((call) != PBA_OK) {                                                                   \
-            fail_msg("%s: %s", #call, pba_error_message());                                       \
-        }                                                                                         \
+#define assert_ok(call)                                                                            \
+    do {                                                                                           \
+        if ((call) != PBA_OK) {                                                                    \
+            fail_msg("%s: %s", #call, pba_error_message());                                        \
+        }                                                                                          \
     } while (0)
 
 #endif

@@ -611,20 +611,13 @@ static void test_all_lost(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_one_worker),
-        cmocka_unit_test(test_two_workers),
-        cmocka_unit_test(test_seed),
-        cmocka_unit_test(test_no_selection),
-        cmocka_unit_test(test_finished),
-        cmocka_unit_test(test_only_result_missing),
-        cmocka_unit_test(test_killed),
-        cmocka_unit_test(test_stopped),
-        cmocka_unit_test(test_torn),
-        cmocka_unit_test(test_damaged),
-        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_race),
-        cmocka_unit_test(test_lost_member),
-        cmocka_unit_test(test_all_lost),
+        cmocka_unit_test(test_one_worker),  cmocka_unit_test(test_two_workers),
+        cmocka_unit_test(test_seed),        cmocka_unit_test(test_no_selection),
+        cmocka_unit_test(test_finished),    cmocka_unit_test(test_only_result_missing),
+        cmocka_unit_test(test_killed),      cmocka_unit_test(test_stopped),
+        cmocka_unit_test(test_torn),        cmocka_unit_test(test_damaged),
+        cmocka_unit_test(test_refused),     cmocka_unit_test(test_race),
+        cmocka_unit_test(test_lost_member), cmocka_unit_test(test_all_lost),
     };
     return cmocka_run_group_tests(tests, prepare, clean);
 }

@@ -14,7 +14,8 @@ void *memory_new(size_t count, size_t size);
 /* The same, aligned to 64 bytes, for free(). */
 void *memory_aligned(size_t count, size_t size);
 
-/* Grows to count * size bytes; the old block stays valid where it fails. New bytes are not zeroed. */
+/* Grows to count * size bytes; the old block stays valid where it fails. New bytes are not zeroed.
+ */
 void *memory_grow(void *old, size_t count, size_t size);
 
 char *memory_text(const char *text); /* a copy, for free() */

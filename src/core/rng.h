@@ -13,17 +13,17 @@ void rng_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4
 
 /* What a stream is for. Append only: the numbers decide what a seed means. */
 typedef enum rng_purpose {
-    RNG_SPLIT = 1,   /* which images go where */
-    RNG_ORDER,       /* order of the training images: member, epoch */
-    RNG_AUGMENT,     /* policy and baseline of one image: member, epoch, image */
-    RNG_INIT,        /* initial weights: member, item = tensor */
-    RNG_EXPLOIT,     /* which better member is copied: member, epoch = round */
-    RNG_EXPLORE,     /* mutation: member, epoch = round */
-    RNG_DEMO,        /* the demo data: item = image */
-    RNG_POLICY,      /* a random policy */
-    RNG_BRANCH,      /* random branch weights: member, epoch = step, item = node */
-    RNG_SEGMENT,     /* the order of a schedule's segments */
-    RNG_PICK         /* the epoch whose policy an image gets: member, epoch, image */
+    RNG_SPLIT = 1, /* which images go where */
+    RNG_ORDER,     /* order of the training images: member, epoch */
+    RNG_AUGMENT,   /* policy and baseline of one image: member, epoch, image */
+    RNG_INIT,      /* initial weights: member, item = tensor */
+    RNG_EXPLOIT,   /* which better member is copied: member, epoch = round */
+    RNG_EXPLORE,   /* mutation: member, epoch = round */
+    RNG_DEMO,      /* the demo data: item = image */
+    RNG_POLICY,    /* a random policy */
+    RNG_BRANCH,    /* random branch weights: member, epoch = step, item = node */
+    RNG_SEGMENT,   /* the order of a schedule's segments */
+    RNG_PICK       /* the epoch whose policy an image gets: member, epoch, image */
 } rng_purpose;
 
 typedef struct rng {

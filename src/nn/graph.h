@@ -15,14 +15,14 @@
 
 typedef enum nn_kind {
     NN_INPUT,
-    NN_CONV,   /* kernel x kernel, no bias, TensorFlow's SAME padding */
-    NN_NORM,   /* batch normalization, decay 0.9, epsilon 1e-5; `relu`: ReLU behind it */
+    NN_CONV, /* kernel x kernel, no bias, TensorFlow's SAME padding */
+    NN_NORM, /* batch normalization, decay 0.9, epsilon 1e-5; `relu`: ReLU behind it */
     NN_RELU,
-    NN_ADD,    /* inputs[0] + inputs[1], same shape */
-    NN_POOL,   /* average over kernel x kernel, stride = kernel, no padding, remainder dropped */
-    NN_PAD,    /* zero channels: `before` in front, the rest behind */
-    NN_MEAN,   /* mean over height and width: channels x 1 x 1 */
-    NN_LINEAR  /* fully connected with bias: classes x 1 x 1 */
+    NN_ADD,   /* inputs[0] + inputs[1], same shape */
+    NN_POOL,  /* average over kernel x kernel, stride = kernel, no padding, remainder dropped */
+    NN_PAD,   /* zero channels: `before` in front, the rest behind */
+    NN_MEAN,  /* mean over height and width: channels x 1 x 1 */
+    NN_LINEAR /* fully connected with bias: classes x 1 x 1 */
 } nn_kind;
 
 typedef struct nn_shape {
@@ -33,13 +33,13 @@ enum { NN_NONE = -1 };
 
 typedef struct nn_node {
     nn_kind kind;
-    int inputs[2]; /* node numbers, lower than this node's; NN_NONE */
+    int inputs[2];  /* node numbers, lower than this node's; NN_NONE */
     nn_shape shape; /* of the output, per image */
     int kernel, stride;
     int pad_before, pad_after; /* conv: zeros above and below */
-    int pad_left, pad_right;   /* conv: zeros left and right; differ from those where the sides do */
-    int before;                /* pad: zero channels in front */
-    bool relu;                 /* norm */
+    int pad_left, pad_right; /* conv: zeros left and right; differ from those where the sides do */
+    int before;              /* pad: zero channels in front */
+    bool relu;               /* norm */
     /* Numbers of tensors; NN_NONE. conv: weight. linear: weight, bias.
      * norm: scale, shift, running mean, running variance. */
     int tensors[4];
@@ -49,13 +49,14 @@ typedef enum nn_role { NN_TRAINABLE, NN_RUNNING } nn_role;
 typedef enum nn_init { NN_INIT_CONV, NN_INIT_LINEAR, NN_INIT_ZERO, NN_INIT_ONE } nn_init;
 
 typedef struct nn_tensor {
-    char *name;    /* PyTorch's manner: "stage1.block0.conv1.weight" */
-    int dims;      /* conv weight: out, in, kernel, kernel (OIHW); linear: out, in; others: channels */
+    char *name; /* PyTorch's manner: "stage1.block0.conv1.weight" */
+    int dims;   /* conv weight: out, in, kernel, kernel (OIHW); linear: out, in; others: channels */
     int shape[4];
     nn_role role;
     nn_init init;
-    size_t offset; /* in floats: from the block's start (trainable), from its running part (running) */
-    size_t count;  /* floats, padding not counted */
+    size_t
+        offset; /* in floats: from the block's start (trainable), from its running part (running) */
+    size_t count; /* floats, padding not counted */
 } nn_tensor;
 
 typedef struct nn_graph {
@@ -91,7 +92,8 @@ const char *nn_label(nn_graph *graph, const char *format, ...)
 double nn_forward_macs(const nn_graph *graph); /* of one image, convolutions and linear */
 
 /* Fresh weights, zero momentum, running mean 0 and variance 1. Convolution: normal, standard
- * deviation sqrt(2 / (k*k*out)); linear: uniform +-1/sqrt(classes), bias 0 (facts: the reference). */
+ * deviation sqrt(2 / (k*k*out)); linear: uniform +-1/sqrt(classes), bias 0 (facts: the reference).
+ */
 void nn_initialize(const nn_graph *graph, float *block, uint64_t seed, uint32_t member);
 
 #endif

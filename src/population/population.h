@@ -24,8 +24,8 @@ typedef struct population_member {
     double error;     /* once told; infinity: lost */
 } population_member;
 
-/* A copy; without selection an exploration, whose source is its target. Events are a forest: a child
- * is a later copy on the same lineage. */
+/* A copy; without selection an exploration, whose source is its target. Events are a forest: a
+ * child is a later copy on the same lineage. */
 typedef struct population_event {
     int parent; /* POPULATION_NONE or a lower number */
     int target, source, epoch;

@@ -9,7 +9,7 @@
 #include "schedule/fields.h"
 
 static const char format[] = "pba-population";
-static const char lost[] = "lost"; /* JSON has no infinity */
+static const char lost[] = "lost";                              /* JSON has no infinity */
 static const char *const selections[] = {"truncation", "none"}; /* by pba_selection */
 enum { VERSION = 1 };
 

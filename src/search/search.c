@@ -72,8 +72,7 @@ static pba_status create_population(pba_search *search)
     options.interval = search->options.interval;
     options.epochs = search->options.recipe.epochs;
     options.seed = search->options.recipe.seed;
-    options.selection =
-        search_drifts(search) ? PBA_SELECTION_NONE : PBA_SELECTION_TRUNCATION;
+    options.selection = search_drifts(search) ? PBA_SELECTION_NONE : PBA_SELECTION_TRUNCATION;
     search->rounds = (options.epochs - 1) / options.interval + 1;
     return pba_population_create(&options, &search->population);
 }

@@ -22,7 +22,8 @@ static const pba_setting rows[] = {
      "end comes to by drift alone, as a control.",
      false},
     {"preset", PBA_SETTING_TEXT, SETTING_FIELD(pba_search_options, preset), 0, 0, "", "NAME", NULL,
-     "Starts from the settings of a published experiment (pba presets lists them); options that are "
+     "Starts from the settings of a published experiment (pba presets lists them); options that "
+     "are "
      "given beside it win.",
      false},
     {"workers", PBA_SETTING_INT, SETTING_FIELD(pba_search_options, workers), 0, 1024, "0", "N",

@@ -10,7 +10,7 @@ typedef struct measure {
     double step_seconds;       /* one training step of a batch */
     double evaluation_seconds; /* one image */
     double trainer_bytes;      /* plans and buffers of one trainer */
-    double other_bytes;        /* what the process has without them: data, libraries, compiled code */
+    double other_bytes; /* what the process has without them: data, libraries, compiled code */
 } measure;
 
 /* Runs `workers` trainers of `threads` threads at once, as the job will; medians of a few steps. */
