@@ -105,6 +105,72 @@ static int build_add_itself(nn_graph *graph, int x)
     return nn_add(graph, x, x);
 }
 
+static int build_conv3_centred(nn_graph *graph, int x)
+{
+    return nn_conv_centred(graph, "node", x, 5, 3, 2);
+}
+
+static int build_subsample(nn_graph *graph, int x)
+{
+    return nn_subsample(graph, x, 2, 0);
+}
+
+static int build_subsample_shifted(nn_graph *graph, int x)
+{
+    return nn_subsample(graph, x, 2, 1);
+}
+
+static int build_subsample_wide(nn_graph *graph, int x)
+{
+    return nn_subsample(graph, nn_conv(graph, "node", x, 20, 3, 1), 1, 1);
+}
+
+static int build_concat(nn_graph *graph, int x)
+{
+    return nn_concat(graph, nn_conv(graph, "left", x, 3, 3, 1), x);
+}
+
+static int build_concat_itself(nn_graph *graph, int x)
+{
+    return nn_concat(graph, x, x);
+}
+
+/* Neither part ends with a block of channels. */
+static int build_concat_wide(nn_graph *graph, int x)
+{
+    return nn_concat(graph, nn_conv(graph, "left", x, 24, 3, 1),
+                     nn_conv(graph, "right", x, 40, 1, 1));
+}
+
+static int build_mix(nn_graph *graph, int x)
+{
+    return nn_mix(graph, nn_conv(graph, "left", x, 4, 3, 1), x);
+}
+
+/* A backend may mix in place of a norm, but not where others read it too. */
+static int build_mix_norms(nn_graph *graph, int x)
+{
+    int a = nn_norm(graph, "a", nn_conv(graph, "left", x, 20, 3, 1), false);
+    int b = nn_norm(graph, "b", nn_conv(graph, "right", x, 20, 1, 1), true);
+    return nn_mix(graph, nn_mix(graph, a, nn_norm(graph, "c", b, false)), b);
+}
+
+static int build_mix_itself(nn_graph *graph, int x)
+{
+    return nn_mix(graph, x, x);
+}
+
+static int build_scale(nn_graph *graph, int x)
+{
+    return nn_scale(graph, x, 0.3);
+}
+
+static int build_scale_norms(nn_graph *graph, int x)
+{
+    int a = nn_norm(graph, "a", x, false), b = nn_norm(graph, "b", x, true);
+    return nn_add(graph, nn_scale(graph, a, 0.5), nn_add(graph, b, nn_scale(graph, b, 0.5)));
+}
+
 /* One node read by a convolution, a norm, a pool and two sums: the gradients of all add up. */
 static int build_fan_out(nn_graph *graph, int x)
 {
@@ -161,6 +227,27 @@ static const network networks[] = {
     {"add, on the image", 6, 6, build_add, true},
     {"add itself", 6, 6, build_add_itself, false},
     {"add itself, on the image", 6, 6, build_add_itself, true},
+    {"conv 3, centred", 8, 8, build_conv3_centred, false},
+    {"conv 3, centred, 7 x 6", 7, 6, build_conv3_centred, false},
+    {"conv 3, centred, 1 x 2", 1, 2, build_conv3_centred, false},
+    {"subsample", 8, 6, build_subsample, false},
+    {"subsample, 7 x 5", 7, 5, build_subsample, false},
+    {"subsample, shifted", 8, 6, build_subsample_shifted, false},
+    {"subsample, shifted, 7 x 5", 7, 5, build_subsample_shifted, false},
+    {"subsample, shifted, 2 x 3", 2, 3, build_subsample_shifted, false},
+    {"subsample, on the image", 8, 6, build_subsample_shifted, true},
+    {"shift, whole vectors and four", 5, 6, build_subsample_wide, false},
+    {"concat", 6, 6, build_concat, false},
+    {"concat, on the image", 6, 6, build_concat, true},
+    {"concat itself", 6, 6, build_concat_itself, false},
+    {"concat, vectors and halves", 6, 6, build_concat_wide, false},
+    {"mix", 6, 6, build_mix, false},
+    {"mix, on the image", 6, 6, build_mix, true},
+    {"mix norms", 6, 6, build_mix_norms, false},
+    {"mix itself", 6, 6, build_mix_itself, false},
+    {"scale", 6, 6, build_scale, false},
+    {"scale, on the image", 6, 6, build_scale, true},
+    {"scale norms", 6, 6, build_scale_norms, false},
     {"fan-out", 6, 8, build_fan_out, false},
     {"fan-out, on the image", 6, 8, build_fan_out, true},
     {"residual blocks", 12, 8, build_blocks, false},

@@ -2,6 +2,7 @@
  * Network descriptions: layout of the block, padding, models, initial weights. */
 #include "check.h"
 
+#include "nn/draw.h"
 #include "nn/model.h"
 
 #include <math.h>
@@ -19,11 +20,21 @@ typedef struct known_model {
 
 /* 10 classes, 32x32x3. */
 static const known_model known_models[] = {
-    {"wrn-40-2", 2232794, 326.0},    {"wrn-40-2:standard", 2243546, 327.6},
-    {"wrn-28-2", 1456858, 212.8},    {"wrn-28-2:standard", 1467610, 214.4},
-    {"wrn-28-10", 36220634, 5214.5}, {"wrn-28-10:standard", 36479194, 5243.3},
-    {"wrn-16-1", 172506, 26.4},      {"wrn-16-1:standard", 175066, 26.7},
-    {"wrn-16-2", 680922, 99.5},      {"wrn-16-2:standard", 691674, 101.1},
+    {"wrn-40-2", 2232794, 326.0},
+    {"wrn-40-2:standard", 2243546, 327.6},
+    {"wrn-28-2", 1456858, 212.8},
+    {"wrn-28-2:standard", 1467610, 214.4},
+    {"wrn-28-10", 36220634, 5214.5},
+    {"wrn-28-10:standard", 36479194, 5243.3},
+    {"wrn-16-1", 172506, 26.4},
+    {"wrn-16-1:standard", 175066, 26.7},
+    {"wrn-16-2", 680922, 99.5},
+    {"wrn-16-2:standard", 691674, 101.1},
+    {"shake-shake-26-2x32d", 2923162, 426.7},
+    {"shake-shake-26-2x96d", 26192922, 3776.9},
+    {"shake-shake-26-2x112d", 35640442, 5134.8},
+    {"pyramid-272-200", 26210842, 4488.8},
+    {"resnet-v2-20", 1085226, 163.4},
 };
 
 static void test_model_table(void **state)
@@ -72,6 +83,46 @@ static void test_model_shortcuts(void **state)
     nn_graph_free(graph);
 }
 
+/* As above: what has no parameters. */
+static void test_new_models(void **state)
+{
+    nn_graph *graph;
+    assert_ok(nn_model_build("shake-shake-26-2x32d", 32, 32, 3, 10, &graph));
+    assert_int_equal(count_kind(graph, NN_MIX), 12);
+    assert_int_equal(count_kind(graph, NN_ADD), 12);
+    assert_int_equal(count_kind(graph, NN_CONCAT), 3);
+    assert_int_equal(count_kind(graph, NN_SUBSAMPLE), 3);
+    assert_int_equal(count_kind(graph, NN_RELU), 12 + 1);
+    nn_graph_free(graph);
+    /* The stem is as wide as stage 1. */
+    assert_ok(nn_model_build("shake-shake-8-2x16d", 15, 13, 1, 10, &graph));
+    assert_int_equal(count_kind(graph, NN_CONCAT), 2);
+    nn_graph_free(graph);
+    assert_ok(nn_model_build("pyramid-272-200", 32, 32, 3, 10, &graph));
+    assert_int_equal(count_kind(graph, NN_SCALE), 90);
+    assert_int_equal(count_kind(graph, NN_PAD), 90);
+    assert_int_equal(count_kind(graph, NN_POOL), 2);
+    const nn_node *last = NULL;
+    for (int i = 0, block = 0; i < graph->node_count; i++) {
+        const nn_node *node = &graph->nodes[i];
+        if (node->kind == NN_SCALE) {
+            block++;
+            /* floor(16 + 200 i / 90 + 0.5), times four */
+            assert_int_equal(node->shape.channels, (16 * 180 + 400 * block + 90) / 180 * 4);
+            assert_true(fabs(node->keep - (1 - block / 180.0)) < 1e-15);
+            last = node;
+        } else if (node->kind == NN_PAD) {
+            assert_int_equal(node->before, 0);
+        }
+    }
+    assert_int_equal(last->shape.channels, 864);
+    nn_graph_free(graph);
+    assert_ok(nn_model_build("resnet-v2-20", 32, 32, 3, 10, &graph));
+    assert_int_equal(count_kind(graph, NN_ADD), 9);
+    assert_int_equal(count_kind(graph, NN_CONV), 1 + 18 + 3);
+    nn_graph_free(graph);
+}
+
 static void refused(const char *name, int width, int height, pba_status status, const char *says)
 {
     nn_graph *graph;
@@ -95,6 +146,36 @@ static void test_model_refusals(void **state)
     for (size_t i = 0; i < sizeof malformed / sizeof malformed[0]; i++) {
         refused(malformed[i], 32, 32, PBA_USAGE, "wrn-40-2");
     }
+    static const char *const more[] = {"shake-shake-",          "shake-shake-26",
+                                       "shake-shake-26-2x",     "shake-shake-26-2x32",
+                                       "shake-shake-26-3x32d",  "shake-shake-26-2x32d ",
+                                       "shake-shake-26-2x0d",   "shake-shake-26-2x032d",
+                                       "shake-shake-26-2x-32d", "pyramid-",
+                                       "pyramid-272",           "pyramid-272-",
+                                       "pyramid-272-0",         "pyramid-272-200x",
+                                       "pyramid-272-1.5",       "resnet-v2-",
+                                       "resnet-v2-x",           "resnet-v2-20-1",
+                                       "resnet-v2-99999999999", "shake-shake-26-2x9999999999d"};
+    for (size_t i = 0; i < sizeof more / sizeof more[0]; i++) {
+        refused(more[i], 32, 32, PBA_USAGE, "not of the form");
+    }
+    refused("shake-shake-20x", 32, 32, PBA_USAGE, "shake-shake-26-2x32d");
+    refused("shake-shake-25-2x32d", 32, 32, PBA_USAGE, "6n + 2");
+    refused("shake-shake-2-2x32d", 32, 32, PBA_USAGE, "6n + 2");
+    refused("shake-shake-26-2x33d", 32, 32, PBA_USAGE, "even");
+    refused("shake-shake-26-2x2000000000d", 32, 32, PBA_USAGE, "not so large");
+    refused("shake-shake-1000000004-2x2d", 32, 32, PBA_USAGE, "less depth");
+    refused("pyramid-270-200", 32, 32, PBA_USAGE, "9n + 2");
+    refused("pyramid-2-200", 32, 32, PBA_USAGE, "9n + 2");
+    refused("pyramid-272-2147483647", 32, 32, PBA_USAGE, "too large");
+    refused("pyramid-272-400000000", 32, 32, PBA_USAGE, "few or too many");
+    refused("pyramid-1000000001-1", 32, 32, PBA_USAGE, "less depth");
+    refused("pyramid-272-200", 30, 32, PBA_USAGE, "divisible by 4");
+    refused("pyramid-272-200", 32, 30, PBA_USAGE, "divisible by 4");
+    refused("resnet-v2-18", 32, 32, PBA_USAGE, "6n + 2");
+    refused("resnet-v2-2", 32, 32, PBA_USAGE, "6n + 2");
+    refused("resnet-v2-1000000004", 32, 32, PBA_USAGE, "less depth");
+    refused("resnet-18", 32, 32, PBA_USAGE, "resnet-v2-D");
     refused("wrn-17-1", 32, 32, PBA_USAGE, "6n + 4");
     refused("wrn-4-1", 32, 32, PBA_USAGE, "6n + 4");
     refused("wrn-16-99999999", 32, 32, PBA_USAGE, "too large");
@@ -285,6 +366,38 @@ static int misuse_mean(nn_graph *graph)
 {
     return nn_mean(graph, -1);
 }
+static int misuse_subsample(nn_graph *graph)
+{
+    return nn_subsample(graph, 0, 0, 0);
+}
+static int misuse_subsample_shift(nn_graph *graph)
+{
+    return nn_subsample(graph, 0, 2, -1);
+}
+static int misuse_concat(nn_graph *graph)
+{
+    return nn_concat(graph, 0, nn_pool(graph, 0, 2));
+}
+static int misuse_concat_input(nn_graph *graph)
+{
+    return nn_concat(graph, 0, 1);
+}
+static int misuse_mix(nn_graph *graph)
+{
+    return nn_mix(graph, 0, nn_pad(graph, 0, 1, 1));
+}
+static int misuse_mix_input(nn_graph *graph)
+{
+    return nn_mix(graph, -1, 0);
+}
+static int misuse_scale(nn_graph *graph)
+{
+    return nn_scale(graph, 0, 1.5);
+}
+static int misuse_scale_nan(nn_graph *graph)
+{
+    return nn_scale(graph, 0, (double)NAN);
+}
 static int misuse_linear(nn_graph *graph)
 {
     return nn_linear(graph, "x", 0, 3); /* the image has height and width */
@@ -318,10 +431,14 @@ static void check_sticky(nn_graph *graph, pba_status status)
 static void test_builder_misuse(void **state)
 {
     static const misuse misuses[] = {
-        misuse_conv_input,   misuse_conv_negative, misuse_conv_kernel, misuse_conv_stride,
-        misuse_conv_out,     misuse_norm,          misuse_relu,        misuse_add_input,
-        misuse_add_channels, misuse_add_size,      misuse_pool,        misuse_pad,
-        misuse_pad_overflow, misuse_mean,          misuse_linear,      misuse_linear_out};
+        misuse_conv_input,   misuse_conv_negative, misuse_conv_kernel,
+        misuse_conv_stride,  misuse_conv_out,      misuse_norm,
+        misuse_relu,         misuse_add_input,     misuse_add_channels,
+        misuse_add_size,     misuse_pool,          misuse_pad,
+        misuse_pad_overflow, misuse_mean,          misuse_linear,
+        misuse_linear_out,   misuse_subsample,     misuse_subsample_shift,
+        misuse_concat,       misuse_concat_input,  misuse_mix,
+        misuse_mix_input,    misuse_scale,         misuse_scale_nan};
     nn_graph *graph;
     for (size_t i = 0; i < sizeof misuses / sizeof misuses[0]; i++) {
         assert_ok(nn_graph_create(4, 4, 2, 3, &graph));
@@ -356,6 +473,103 @@ static void test_builder_limits(void **state)
     }
     check_sticky(graph, PBA_USAGE);
     nn_graph_free(NULL);
+}
+
+/* -------------------------------------------------------------- random draws */
+
+enum { DRAWS = 20000 };
+
+/* A mix and two scales behind an image; what they drew for DRAWS images. */
+static nn_graph *random_graph(int *mix, int *scale)
+{
+    nn_graph *graph;
+    assert_ok(nn_graph_create(1, 1, 1, 1, &graph));
+    *mix = nn_mix(graph, 0, 0);
+    *scale = nn_scale(graph, *mix, 0.7);
+    nn_scale(graph, *scale, 0.7);
+    assert_int_equal(graph->status, PBA_OK);
+    return graph;
+}
+
+/* u / (u + v) of two uniform numbers: mean 1/2, below 1/4 where u < v/3, in a sixth of all. */
+static void test_draws_of_mix(void **state)
+{
+    int mix, scale;
+    nn_graph *graph = random_graph(&mix, &scale);
+    nn_factors *drawn = malloc(DRAWS * sizeof *drawn);
+    nn_draw_factors(graph, mix, DRAWS, &(nn_draw){.seed = 1}, drawn);
+    double sum[2] = {0}, low[2] = {0}, product = 0;
+    for (int n = 0; n < DRAWS; n++) {
+        const double *passes[] = {drawn[n].forward, drawn[n].backward};
+        for (int pass = 0; pass < 2; pass++) {
+            assert_true(passes[pass][0] >= 0 && passes[pass][1] >= 0);
+            assert_true(fabs(passes[pass][0] + passes[pass][1] - 1) < 1e-15);
+            sum[pass] += passes[pass][0];
+            low[pass] += passes[pass][0] < 0.25;
+        }
+        product += (passes[0][0] - 0.5) * (passes[1][0] - 0.5);
+    }
+    for (int pass = 0; pass < 2; pass++) {
+        assert_true(fabs(sum[pass] / DRAWS - 0.5) < 0.01);
+        assert_true(fabs(low[pass] / DRAWS - 1.0 / 6) < 0.015);
+    }
+    assert_true(fabs(product / DRAWS) < 0.002); /* the passes draw apart: variance is 0.057 */
+    free(drawn);
+    nn_graph_free(graph);
+}
+
+/* 70 in 100 pass unchanged in both passes; the others are -1..1 forward, 0..1 backward. */
+static void test_draws_of_scale(void **state)
+{
+    int mix, scale;
+    nn_graph *graph = random_graph(&mix, &scale);
+    nn_factors *drawn = malloc(DRAWS * sizeof *drawn);
+    nn_draw_factors(graph, scale, DRAWS, &(nn_draw){.seed = 1}, drawn);
+    double kept = 0, sum = 0, negative = 0, below = 0;
+    for (int n = 0; n < DRAWS; n++) {
+        const double forward = drawn[n].forward[0], backward = drawn[n].backward[0];
+        assert_int_equal(forward == 1, backward == 1);
+        assert_true(forward >= -1 && forward <= 1 && backward >= 0 && backward <= 1);
+        kept += forward == 1;
+        sum += forward;
+        negative += forward < 0;
+        below += backward < 0.5;
+    }
+    assert_true(fabs(kept / DRAWS - 0.7) < 0.015);
+    assert_true(fabs(sum / DRAWS - 0.7) < 0.015); /* what evaluation takes */
+    assert_true(fabs(negative / DRAWS - 0.15) < 0.015);
+    assert_true(fabs(below / DRAWS - 0.15) < 0.015);
+    free(drawn);
+    nn_graph_free(graph);
+}
+
+static void test_draws_by_name(void **state)
+{
+    int mix, scale;
+    nn_graph *graph = random_graph(&mix, &scale);
+    nn_factors first[8], other[8];
+    const nn_draw draw = {.seed = 1, .member = 2, .step = 3};
+    nn_draw_factors(graph, scale, 8, &draw, first);
+    nn_draw_factors(graph, scale, 5, &draw, other); /* of any size of batch */
+    assert_memory_equal(first, other, 5 * sizeof first[0]);
+    const nn_draw others[] = {{.seed = 2, .member = 2, .step = 3},
+                              {.seed = 1, .member = 1, .step = 3},
+                              {.seed = 1, .member = 2, .step = 4}};
+    for (int i = 0; i < 3; i++) {
+        nn_draw_factors(graph, scale, 8, &others[i], other);
+        assert_memory_not_equal(first, other, sizeof first);
+    }
+    nn_draw_factors(graph, scale + 1, 8, &draw, other); /* the other node of the kind */
+    assert_memory_not_equal(first, other, sizeof first);
+    nn_draw_factors(graph, mix, 8, NULL, first);
+    nn_draw_factors(graph, scale, 8, NULL, other);
+    for (int n = 0; n < 8; n++) {
+        assert_true(first[n].forward[0] == 0.5 && first[n].forward[1] == 0.5);
+        assert_true(other[n].forward[0] == 0.7);
+    }
+    assert_true(nn_is_random(&graph->nodes[mix]) && nn_is_random(&graph->nodes[scale]));
+    assert_false(nn_is_random(&graph->nodes[0]));
+    nn_graph_free(graph);
 }
 
 /* ---------------------------------------------------------- initial weights */
@@ -437,6 +651,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_model_table),    cmocka_unit_test(test_model_shortcuts),
+        cmocka_unit_test(test_new_models),     cmocka_unit_test(test_draws_of_mix),
+        cmocka_unit_test(test_draws_of_scale), cmocka_unit_test(test_draws_by_name),
         cmocka_unit_test(test_model_refusals), cmocka_unit_test(test_model_families),
         cmocka_unit_test(test_names),          cmocka_unit_test(test_layout),
         cmocka_unit_test(test_same_padding),   cmocka_unit_test(test_builder_misuse),

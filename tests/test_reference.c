@@ -26,6 +26,8 @@ static bench bench_create(nn_graph *graph, int batch)
     }
     free(block);
     assert_ok(oracle->plan_create(graph, batch, true, &b.plan));
+    /* Finite differences see the forward draws alone. */
+    oracle->draw(b.plan, &(nn_draw){.seed = 7, .member = 1, .step = 2, .tied = true});
     assert_true(oracle->plan_bytes(b.plan) > graph->trainable * sizeof(double));
     draw_values(oracle->input(b.plan), (size_t)batch * image_elements(graph), 7, 0);
     b.logits = (size_t)batch * (size_t)graph->classes;
@@ -83,7 +85,9 @@ static void check_direction(bench *b, const char *name, const nn_tensor *tensor,
         expected += gradient[i] * direction[i];
         norm += gradient[i] * gradient[i];
     }
-    norm = sqrt(norm);
+    /* A shift that the next norms take off again has no gradient, and is to have none. */
+    bool shift = tensor->dims == 1 && norm < 1e-16;
+    norm = shift ? 1e-2 : sqrt(norm);
     for (double h = 1e-5; h > 5e-8 && best > 1e-6; h /= 10) {
         best = fmin(best, fabs(slope(b, tensor, direction, h) - expected) / norm);
     }
@@ -157,6 +161,11 @@ static void test_gradients_of_models(void **state)
         {.name = "wrn-10-2", .width = 8, .height = 8},
         {.name = "wrn-10-2:standard", .width = 8, .height = 8},
         {.name = "wrn-10-1:standard", .width = 7, .height = 6},
+        {.name = "shake-shake-8-2x4d", .width = 8, .height = 8},
+        {.name = "shake-shake-14-2x6d", .width = 5, .height = 6},
+        {.name = "pyramid-11-5", .width = 8, .height = 8},
+        {.name = "pyramid-20-20", .width = 4, .height = 8},
+        {.name = "resnet-v2-8", .width = 4, .height = 3},
     };
     for (size_t i = 0; i < sizeof models / sizeof models[0]; i++) {
         check_gradients(&models[i], 3);
@@ -215,12 +224,13 @@ static double *drawn_block(const nn_graph *graph)
 }
 
 /* Convolution by the definition, on an image that is padded as TensorFlow documents it. */
-static void check_conv(int height, int width, int kernel, int stride, int above, int left)
+static void check_conv(int height, int width, int kernel, int stride, int above, int left,
+                       bool centred)
 {
     enum { IN = 2, OUT = 3, SIDE = 16 };
     nn_graph *graph;
     assert_ok(nn_graph_create(width, height, IN, OUT, &graph));
-    nn_conv(graph, "conv", 0, OUT, kernel, stride);
+    (centred ? nn_conv_centred : nn_conv)(graph, "conv", 0, OUT, kernel, stride);
     const nn_shape shape = graph->nodes[1].shape;
     assert_int_equal(shape.height, (height + stride - 1) / stride);
     assert_int_equal(shape.width, (width + stride - 1) / stride);
@@ -248,16 +258,21 @@ static void check_conv(int height, int width, int kernel, int stride, int above,
 
 static void test_convolution(void **state)
 {
-    check_conv(8, 8, 3, 1, 1, 1);
-    check_conv(8, 8, 3, 2, 0, 0); /* nothing above or left, one zero below and right */
-    check_conv(7, 7, 3, 2, 1, 1);
-    check_conv(7, 8, 3, 2, 1, 0);
-    check_conv(8, 7, 3, 2, 0, 1);
-    check_conv(8, 7, 1, 1, 0, 0);
-    check_conv(8, 7, 1, 2, 0, 0);
-    check_conv(8, 8, 5, 2, 1, 1);
-    check_conv(1, 1, 3, 1, 1, 1);
-    check_conv(1, 2, 3, 2, 1, 0);
+    check_conv(8, 8, 3, 1, 1, 1, false);
+    check_conv(8, 8, 3, 2, 0, 0, false); /* nothing above or left, one zero below and right */
+    check_conv(7, 7, 3, 2, 1, 1, false);
+    check_conv(7, 8, 3, 2, 1, 0, false);
+    check_conv(8, 7, 3, 2, 0, 1, false);
+    check_conv(8, 7, 1, 1, 0, 0, false);
+    check_conv(8, 7, 1, 2, 0, 0, false);
+    check_conv(8, 8, 5, 2, 1, 1, false);
+    check_conv(1, 1, 3, 1, 1, 1, false);
+    check_conv(1, 2, 3, 2, 1, 0, false);
+    check_conv(8, 8, 3, 2, 1, 1, true);
+    check_conv(7, 8, 3, 2, 1, 1, true);
+    check_conv(8, 8, 3, 1, 1, 1, true);
+    check_conv(1, 2, 3, 2, 1, 1, true);
+    check_conv(9, 8, 5, 2, 2, 2, true);
 }
 
 static void test_pool_pad_mean(void **state)
@@ -317,6 +332,121 @@ static void test_evaluation(void **state)
         free(block), free(images), free(out);
         nn_graph_free(graph);
     }
+}
+
+/* ------------------------------------------------------------ random nodes */
+
+/* Batch of images -> two convolutions -> mix -> scale, without a norm: every gradient is then a
+ * factor of the image times the same number. */
+static bench random_bench(int *mix, int *scale)
+{
+    nn_graph *graph;
+    assert_ok(nn_graph_create(3, 2, 2, 2, &graph));
+    int a = nn_conv(graph, "a", 0, 4, 3, 1), b = nn_conv(graph, "b", 0, 4, 3, 1);
+    *mix = nn_mix(graph, a, b);
+    *scale = nn_scale(graph, *mix, 0.5);
+    nn_linear(graph, "fc", nn_mean(graph, *scale), 2);
+    return bench_create(graph, 6);
+}
+
+/* Gradients of image `image` alone; the caller frees them. */
+static double *random_gradient(bench *b, int image, const nn_draw *draw)
+{
+    double *gradient = malloc(b->graph->trainable * sizeof(double));
+    double *factors = calloc(b->logits, sizeof(double));
+    factors[2 * image] = 1;
+    factors[2 * image + 1] = -0.5;
+    oracle->draw(b->plan, draw);
+    bench_loss(b);
+    assert_ok(oracle->backward(b->plan, factors, gradient));
+    free(factors);
+    return gradient;
+}
+
+/* The two passes draw apart: to a gradient with the forward factors, the other one is in the ratio
+ * of the factors. */
+static void test_backward_draws(void **state)
+{
+    int mix, scale, dropped = 0;
+    bench b = random_bench(&mix, &scale);
+    nn_draw draw = {.seed = 3, .member = 2, .step = 9};
+    nn_factors mixed[6], scaled[6];
+    nn_draw_factors(b.graph, mix, 6, &draw, mixed);
+    nn_draw_factors(b.graph, scale, 6, &draw, scaled);
+    for (int n = 0; n < 6; n++) {
+        nn_draw tied = draw;
+        tied.tied = true;
+        double *right = random_gradient(&b, n, &tied), *found = random_gradient(&b, n, &draw);
+        for (int side = 0; side < 2; side++) {
+            const nn_tensor *tensor = &b.graph->tensors[side];
+            double ratio = mixed[n].backward[side] * scaled[n].backward[0] /
+                           (mixed[n].forward[side] * scaled[n].forward[0]);
+            for (size_t i = tensor->offset; i < tensor->offset + tensor->count; i++) {
+                assert_true(fabs(found[i] - ratio * right[i]) <= 1e-12);
+                assert_true(found[i] != 0);
+            }
+        }
+        dropped += scaled[n].forward[0] != 1;
+        free(right), free(found);
+    }
+    assert_in_range(dropped, 1, 5); /* both kinds of images were seen */
+    bench_free(&b);
+}
+
+/* Drawn anew by draw() alone, and what a fresh plan has is the draw of zeros. */
+static void test_draws_last(void **state)
+{
+    int mix, scale;
+    bench b = random_bench(&mix, &scale);
+    const nn_draw first = {.seed = 3}, second = {.seed = 3, .step = 1};
+    oracle->draw(b.plan, &first);
+    double loss = bench_loss(&b);
+    assert_true(bench_loss(&b) == loss);
+    oracle->draw(b.plan, &second);
+    assert_true(bench_loss(&b) != loss);
+    oracle->draw(b.plan, &first);
+    assert_true(bench_loss(&b) == loss);
+    oracle->draw(b.plan, &(nn_draw){0});
+    loss = bench_loss(&b);
+    nn_plan *fresh;
+    assert_ok(oracle->plan_create(b.graph, 6, true, &fresh));
+    memcpy(oracle->input(fresh), oracle->input(b.plan), 6 * 12 * sizeof(double));
+    oracle->plan_free(b.plan);
+    b.plan = fresh;
+    assert_true(bench_loss(&b) == loss);
+    bench_free(&b);
+}
+
+/* Evaluation takes the expectation: half of either branch, and the probability to be kept. */
+static void test_random_evaluation(void **state)
+{
+    nn_graph *graph;
+    double *images, nothing = 0;
+    assert_ok(nn_graph_create(3, 2, 2, 1, &graph));
+    nn_scale(graph, nn_mix(graph, 0, nn_add(graph, 0, 0)), 0.7);
+    double *out = outputs_of(graph, 2, &nothing, &images);
+    for (int i = 0; i < 2 * 12; i++) {
+        assert_true(fabs(out[i] - 0.7 * 1.5 * images[i]) < 1e-15);
+    }
+    free(images), free(out);
+    nn_graph_free(graph);
+}
+
+static void test_subsample_concat(void **state)
+{
+    nn_graph *graph;
+    double *images, nothing = 0;
+    assert_ok(nn_graph_create(5, 4, 2, 1, &graph));
+    nn_concat(graph, nn_subsample(graph, 0, 2, 1), nn_subsample(graph, 0, 2, 0));
+    double *out = outputs_of(graph, 2, &nothing, &images);
+    for (int i = 0; i < 2 * 4 * 2 * 3; i++) {
+        int n = i / 24, c = i / 6 % 4, shift = c < 2, y = i / 3 % 2 * 2 + shift;
+        int x = i % 3 * 2 + shift;
+        double in = y < 4 && x < 5 ? images[((n * 2 + c % 2) * 4 + y) * 5 + x] : 0;
+        assert_true(out[i] == in);
+    }
+    free(images), free(out);
+    nn_graph_free(graph);
 }
 
 /* -------------------------------------------------------- running statistics */
@@ -435,6 +565,10 @@ int main(void)
         cmocka_unit_test(test_convolution),
         cmocka_unit_test(test_pool_pad_mean),
         cmocka_unit_test(test_evaluation),
+        cmocka_unit_test(test_backward_draws),
+        cmocka_unit_test(test_draws_last),
+        cmocka_unit_test(test_random_evaluation),
+        cmocka_unit_test(test_subsample_concat),
         cmocka_unit_test(test_running_statistics),
         cmocka_unit_test(test_float),
         cmocka_unit_test(test_misuse),

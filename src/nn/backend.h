@@ -5,7 +5,7 @@
 #ifndef NN_BACKEND_H
 #define NN_BACKEND_H
 
-#include "nn/graph.h"
+#include "nn/draw.h"
 
 typedef struct nn_plan nn_plan;
 
@@ -25,6 +25,11 @@ typedef struct nn_backend {
     /* Brings the weights (and, for evaluation, running statistics) of a block into the plan. To be
      * called after every change of the block and before forward. */
     pba_status (*load)(nn_plan *plan, const void *block);
+
+    /* Draws for the random nodes of a training plan, for every forward and backward until the next
+     * call; a fresh plan has those of an nn_draw of zeros. Nothing where there is no such node, or
+     * in evaluation. */
+    void (*draw)(nn_plan *plan, const nn_draw *draw);
 
     /* Computes the logits, batch x classes, valid until the next forward. A training plan also
      * updates the block's running statistics: r = 0.9 r + 0.1 batch's, variance times N/(N-1). */

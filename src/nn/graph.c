@@ -195,7 +195,19 @@ static void graph_same(int in, int kernel, int stride, int *out, int *before, in
     *after = (int)(total - total / 2);
 }
 
-int nn_conv(nn_graph *graph, const char *name, int input, int out, int kernel, int stride)
+/* (kernel-1)/2 zeros in front; behind, what the last window then reaches for. */
+static void graph_centred(int in, int kernel, int stride, int *out, int *before, int *after)
+{
+    *out = in / stride + (in % stride != 0);
+    *before = (kernel - 1) / 2;
+    int64_t behind = (int64_t)(*out - 1) * stride + kernel - in - *before;
+    *after = behind > 0 ? (int)behind : 0;
+}
+
+typedef void (*graph_padding)(int in, int kernel, int stride, int *out, int *before, int *after);
+
+static int graph_conv(nn_graph *graph, const char *name, int input, int out, int kernel, int stride,
+                      graph_padding padding)
 {
     if (graph_failed(graph)) {
         return 0;
@@ -208,14 +220,24 @@ int nn_conv(nn_graph *graph, const char *name, int input, int out, int kernel, i
     node.kernel = kernel;
     node.stride = stride;
     node.shape.channels = out;
-    graph_same(in.height, kernel, stride, &node.shape.height, &node.pad_before, &node.pad_after);
-    graph_same(in.width, kernel, stride, &node.shape.width, &node.pad_left, &node.pad_right);
+    padding(in.height, kernel, stride, &node.shape.height, &node.pad_before, &node.pad_after);
+    padding(in.width, kernel, stride, &node.shape.width, &node.pad_left, &node.pad_right);
     nn_tensor weight = {.dims = 4,
                         .shape = {out, in.channels, kernel, kernel},
                         .role = NN_TRAINABLE,
                         .init = NN_INIT_CONV};
     node.tensors[0] = graph_add_tensor(graph, weight, name, "weight");
     return graph_add_node(graph, &node);
+}
+
+int nn_conv(nn_graph *graph, const char *name, int input, int out, int kernel, int stride)
+{
+    return graph_conv(graph, name, input, out, kernel, stride, graph_same);
+}
+
+int nn_conv_centred(nn_graph *graph, const char *name, int input, int out, int kernel, int stride)
+{
+    return graph_conv(graph, name, input, out, kernel, stride, graph_centred);
 }
 
 int nn_norm(nn_graph *graph, const char *name, int input, bool relu)
@@ -251,22 +273,39 @@ int nn_relu(nn_graph *graph, int input)
     return graph_add_node(graph, &node);
 }
 
-int nn_add(nn_graph *graph, int a, int b)
+/* Equal height and width. */
+static bool graph_same_image(const nn_graph *graph, int a, int b)
+{
+    nn_shape left = graph->nodes[a].shape, right = graph->nodes[b].shape;
+    return left.height == right.height && left.width == right.width;
+}
+
+/* A node of two inputs of one shape, which is its own too. */
+static int graph_pair(nn_graph *graph, nn_kind kind, const char *call, int a, int b)
 {
     if (graph_failed(graph)) {
         return 0;
     }
     if (!graph_is_node(graph, a) || !graph_is_node(graph, b)) {
-        return graph_misuse(graph, "nn_add", "no such input");
+        return graph_misuse(graph, call, "no such input");
     }
-    nn_shape left = graph->nodes[a].shape, right = graph->nodes[b].shape;
-    if (left.channels != right.channels || left.height != right.height ||
-        left.width != right.width) {
-        return graph_misuse(graph, "nn_add", "the inputs differ in shape");
+    if (!graph_same_image(graph, a, b) ||
+        graph->nodes[a].shape.channels != graph->nodes[b].shape.channels) {
+        return graph_misuse(graph, call, "the inputs differ in shape");
     }
-    nn_node node = graph_blank(NN_ADD, a, b);
-    node.shape = left;
+    nn_node node = graph_blank(kind, a, b);
+    node.shape = graph->nodes[a].shape;
     return graph_add_node(graph, &node);
+}
+
+int nn_add(nn_graph *graph, int a, int b)
+{
+    return graph_pair(graph, NN_ADD, "nn_add", a, b);
+}
+
+int nn_mix(nn_graph *graph, int a, int b)
+{
+    return graph_pair(graph, NN_MIX, "nn_mix", a, b);
 }
 
 int nn_pool(nn_graph *graph, int input, int kernel)
@@ -299,6 +338,54 @@ int nn_pad(nn_graph *graph, int input, int before, int after)
         __builtin_add_overflow(node.shape.channels, after, &node.shape.channels)) {
         return graph_misuse(graph, "nn_pad", "too many channels");
     }
+    return graph_add_node(graph, &node);
+}
+
+int nn_subsample(nn_graph *graph, int input, int stride, int shift)
+{
+    if (graph_failed(graph)) {
+        return 0;
+    }
+    if (!graph_is_node(graph, input) || stride < 1 || shift < 0) {
+        return graph_misuse(graph, "nn_subsample", "no such input, or a number too low");
+    }
+    nn_node node = graph_blank(NN_SUBSAMPLE, input, NN_NONE);
+    nn_shape in = graph->nodes[input].shape;
+    node.stride = stride;
+    node.shift = shift;
+    node.shape = (nn_shape){in.channels, in.height / stride + (in.height % stride != 0),
+                            in.width / stride + (in.width % stride != 0)};
+    return graph_add_node(graph, &node);
+}
+
+int nn_concat(nn_graph *graph, int a, int b)
+{
+    if (graph_failed(graph)) {
+        return 0;
+    }
+    if (!graph_is_node(graph, a) || !graph_is_node(graph, b) || !graph_same_image(graph, a, b)) {
+        return graph_misuse(graph, "nn_concat", "no such input, or inputs of different sizes");
+    }
+    nn_node node = graph_blank(NN_CONCAT, a, b);
+    node.shape = graph->nodes[a].shape;
+    if (__builtin_add_overflow(node.shape.channels, graph->nodes[b].shape.channels,
+                               &node.shape.channels)) {
+        return graph_misuse(graph, "nn_concat", "too many channels");
+    }
+    return graph_add_node(graph, &node);
+}
+
+int nn_scale(nn_graph *graph, int input, double keep)
+{
+    if (graph_failed(graph)) {
+        return 0;
+    }
+    if (!graph_is_node(graph, input) || !(keep >= 0 && keep <= 1)) {
+        return graph_misuse(graph, "nn_scale", "no such input, or no probability");
+    }
+    nn_node node = graph_blank(NN_SCALE, input, NN_NONE);
+    node.shape = graph->nodes[input].shape;
+    node.keep = keep;
     return graph_add_node(graph, &node);
 }
 

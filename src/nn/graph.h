@@ -15,14 +15,18 @@
 
 typedef enum nn_kind {
     NN_INPUT,
-    NN_CONV, /* kernel x kernel, no bias, TensorFlow's SAME padding */
+    NN_CONV, /* kernel x kernel, no bias, TensorFlow's SAME padding or centred */
     NN_NORM, /* batch normalization, decay 0.9, epsilon 1e-5; `relu`: ReLU behind it */
     NN_RELU,
-    NN_ADD,   /* inputs[0] + inputs[1], same shape */
-    NN_POOL,  /* average over kernel x kernel, stride = kernel, no padding, remainder dropped */
-    NN_PAD,   /* zero channels: `before` in front, the rest behind */
-    NN_MEAN,  /* mean over height and width: channels x 1 x 1 */
-    NN_LINEAR /* fully connected with bias: classes x 1 x 1 */
+    NN_ADD,       /* inputs[0] + inputs[1], same shape */
+    NN_POOL,      /* average over kernel x kernel, stride = kernel, no padding, remainder dropped */
+    NN_PAD,       /* zero channels: `before` in front, the rest behind */
+    NN_MEAN,      /* mean over height and width: channels x 1 x 1 */
+    NN_LINEAR,    /* fully connected with bias: classes x 1 x 1 */
+    NN_SUBSAMPLE, /* output (y, x) is input (y*stride + shift, x*stride + shift), 0 outside it */
+    NN_CONCAT,    /* the channels of inputs[0], then those of inputs[1] */
+    NN_MIX,       /* Shake-Shake: a * inputs[0] + b * inputs[1], a + b = 1, drawn per image */
+    NN_SCALE      /* ShakeDrop: inputs[0] times a number drawn per image (draw.h, both) */
 } nn_kind;
 
 typedef struct nn_shape {
@@ -39,6 +43,8 @@ typedef struct nn_node {
     int pad_before, pad_after; /* conv: zeros above and below */
     int pad_left, pad_right; /* conv: zeros left and right; differ from those where the sides do */
     int before;              /* pad: zero channels in front */
+    int shift;               /* subsample */
+    double keep;             /* scale: probability that an image passes unchanged */
     bool relu;               /* norm */
     /* Numbers of tensors; NN_NONE. conv: weight. linear: weight, bias.
      * norm: scale, shift, running mean, running variance. */
@@ -79,11 +85,18 @@ pba_status nn_graph_create(int width, int height, int channels, int classes, nn_
 void nn_graph_free(nn_graph *graph);
 int nn_input(nn_graph *graph); /* node 0 */
 int nn_conv(nn_graph *graph, const char *name, int input, int out, int kernel, int stride);
+/* The same size of output with (kernel-1)/2 zeros above and left, as PyTorch's padding = kernel/2:
+ * at a stride of 2 and an even size the window then lies one pixel further up and left. */
+int nn_conv_centred(nn_graph *graph, const char *name, int input, int out, int kernel, int stride);
 int nn_norm(nn_graph *graph, const char *name, int input, bool relu);
 int nn_relu(nn_graph *graph, int input);
 int nn_add(nn_graph *graph, int a, int b);
 int nn_pool(nn_graph *graph, int input, int kernel);
 int nn_pad(nn_graph *graph, int input, int before, int after);
+int nn_subsample(nn_graph *graph, int input, int stride, int shift);
+int nn_concat(nn_graph *graph, int a, int b);
+int nn_mix(nn_graph *graph, int a, int b);
+int nn_scale(nn_graph *graph, int input, double keep);
 int nn_mean(nn_graph *graph, int input);
 int nn_linear(nn_graph *graph, const char *name, int input, int out);
 const char *nn_label(nn_graph *graph, const char *format, ...)

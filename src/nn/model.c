@@ -8,13 +8,31 @@
 
 static const nn_model *const models[] = {
     &nn_wide_resnet,
+    &nn_shake_shake,
+    &nn_pyramid_net,
+    &nn_resnet_v2,
 };
 
 enum { MODEL_COUNT = sizeof models / sizeof models[0] };
 
+const char *nn_model_number(const char *text, int *number)
+{
+    if (*text < '1' || *text > '9') {
+        return NULL;
+    }
+    *number = 0;
+    for (; *text >= '0' && *text <= '9'; text++) {
+        if (__builtin_mul_overflow(*number, 10, number) ||
+            __builtin_add_overflow(*number, *text - '0', number)) {
+            return NULL;
+        }
+    }
+    return text;
+}
+
 static pba_status model_unknown(const char *name)
 {
-    char patterns[256] = "";
+    char patterns[512] = "";
     size_t used = 0;
     for (int i = 0; i < MODEL_COUNT && used < sizeof patterns; i++) {
         int more = snprintf(patterns + used, sizeof patterns - used, "%s%s (such as %s)",

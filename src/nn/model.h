@@ -13,6 +13,12 @@ typedef struct nn_model {
 } nn_model;
 
 extern const nn_model nn_wide_resnet; /* models/wide_resnet.c */
+extern const nn_model nn_shake_shake; /* models/shake_shake.c */
+extern const nn_model nn_pyramid_net; /* models/pyramid_net.c */
+extern const nn_model nn_resnet_v2;   /* models/resnet_v2.c */
+
+/* For names: digits without leading zeros, 1..INT_MAX; the text behind them, or NULL. */
+const char *nn_model_number(const char *text, int *number);
 
 /* The finished graph; PBA_USAGE for an unknown name (the message lists the patterns). */
 pba_status nn_model_build(const char *name, int width, int height, int channels, int classes,

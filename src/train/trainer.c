@@ -164,6 +164,14 @@ static nn_step step_settings(const task *task, const trainer_epoch *epoch, int s
                      .clip = CLIP};
 }
 
+/* By the step of the whole training, so that a resumed run draws what the undisturbed one does. */
+static nn_draw step_draw(const task *task, const trainer_epoch *epoch, int step)
+{
+    uint32_t before = (uint32_t)epoch->epoch * (uint32_t)task_steps(task);
+    return (nn_draw){
+        .seed = epoch->seed, .member = epoch->member, .step = before + (uint32_t)step};
+}
+
 /* One step; `loss` is the batch's mean before the step, or no finite number if the network is lost.
  */
 static pba_status run_step(trainer *trainer, float *block, const trainer_epoch *epoch, int step,
@@ -175,6 +183,8 @@ static pba_status run_step(trainer *trainer, float *block, const trainer_epoch *
     fill_batch(trainer, epoch, step);
     pba_status status = backend->load(trainer->train, block);
     if (status == PBA_OK) {
+        const nn_draw draw = step_draw(task, epoch, step);
+        backend->draw(trainer->train, &draw);
         status = backend->forward(trainer->train, block, &logits);
     }
     if (status != PBA_OK) {

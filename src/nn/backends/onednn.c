@@ -29,7 +29,12 @@ typedef struct tensor {
     buffer *buffer; /* NULL: the memory is somebody else's */
 } tensor;
 
-typedef enum step_kind { STEP_PRIMITIVE, STEP_CHANNELS } step_kind;
+typedef enum step_kind {
+    STEP_PRIMITIVE,
+    STEP_CHANNELS,  /* copies `count` channels, from number `from` of source to `to` of target */
+    STEP_SUBSAMPLE, /* copies every stride-th pixel from `from` on; back: to there */
+    STEP_BLEND      /* target = source times a factor per image, plus other times another */
+} step_kind;
 
 typedef struct step {
     struct step *next;
@@ -37,10 +42,13 @@ typedef struct step {
     dnnl_primitive_t primitive;
     dnnl_exec_arg_t args[ARGS_MAX];
     int arg_count;
-    /* STEP_CHANNELS: copies `count` channels, from number `from` of source to `to` of target; all
-     * others of target become 0. */
-    tensor source, target;
+    tensor source, other, target;
     int from, to, count;
+    bool keep; /* what is not copied to stays as it is; otherwise it becomes 0 */
+    int stride;
+    bool back;
+    const nn_factors *factors; /* per image; of the pass that `back` says */
+    int side;                  /* the factor of source */
 } step;
 
 typedef struct steps {
@@ -64,6 +72,7 @@ typedef struct node_plan {
     tensor value, gradient;
     dnnl_primitive_desc_t forward;    /* hint of the backward primitives; NULL */
     tensor mean, variance, workspace; /* norm: statistics of the batch, which outputs were cut */
+    nn_factors *factors;              /* random node: per image */
     int readers;                      /* uses of the value that are not yet compiled */
     int fused_into;                   /* convolution: the add that it computes too; NN_NONE */
     bool learns;                      /* something trainable lies in it or before it */
@@ -336,6 +345,33 @@ static tensor add_step(nn_plan *plan, steps *list, const tensor *a, const tensor
     }
     tensor_release(&second);
     return target;
+}
+
+/* Takes over `more`, buffer included, as a part of the gradient of a node. Where two parts meet
+ * they are added in place, but never in a buffer that others read too (an add hands one to both
+ * inputs). */
+static void give(nn_plan *plan, int number, tensor more)
+{
+    tensor *gradient = &plan->nodes[number].gradient;
+    if (plan->status != PBA_OK || !plan->nodes[number].learns) {
+        tensor_release(&more);
+        return;
+    }
+    if (!gradient->memory) {
+        *gradient = more;
+        return;
+    }
+    tensor *free_one = more.buffer->users == 1        ? &more
+                       : gradient->buffer->users == 1 ? gradient
+                                                      : NULL;
+    tensor sum = add_step(plan, &plan->backward, gradient, &more, free_one);
+    if (free_one != &more) {
+        tensor_release(&more);
+    }
+    if (free_one != gradient) {
+        tensor_release(gradient);
+    }
+    *gradient = sum;
 }
 
 /* ------------------------------------------------------------------ parameters */
@@ -752,7 +788,9 @@ static void copy_channels(const step *step)
     const float *source = step->source.buffer->data;
     float *target = step->target.buffer->data;
     const dnnl_dim_t *sizes = step->source.layout.dims;
-    memset(target, 0, dnnl_memory_desc_get_size(&step->target.layout));
+    if (!step->keep) {
+        memset(target, 0, dnnl_memory_desc_get_size(&step->target.layout));
+    }
     for (int64_t n = 0; n < sizes[0]; n++) {
         for (int64_t done = 0, run; done < step->count; done += run) {
             int64_t a = step->from + done, b = step->to + done;
@@ -766,19 +804,30 @@ static void copy_channels(const step *step)
     }
 }
 
-static void channels_step(nn_plan *plan, steps *list, const tensor *source, const tensor *target,
-                          int from, int to, int count)
+/* A step that walks over channel blocks; NULL after a failure. */
+static step *walk_step(nn_plan *plan, steps *list, step_kind kind, const tensor *source,
+                       const tensor *target)
 {
-    step *fresh = plan->status == PBA_OK ? step_append(plan, list, STEP_CHANNELS) : NULL;
+    step *fresh = plan->status == PBA_OK ? step_append(plan, list, kind) : NULL;
     if (!fresh) {
-        return;
+        return NULL;
     }
     if (!walkable(&source->layout) || !walkable(&target->layout)) {
         plan->status = status_set(PBA_INTERNAL, "onednn: a layout without plain channel blocks");
-        return;
+        return NULL;
     }
     fresh->source = *source, fresh->target = *target;
-    fresh->from = from, fresh->to = to, fresh->count = count;
+    return fresh;
+}
+
+static step *channels_step(nn_plan *plan, steps *list, const tensor *source, const tensor *target,
+                           int from, int to, int count)
+{
+    step *fresh = walk_step(plan, list, STEP_CHANNELS, source, target);
+    if (fresh) {
+        fresh->from = from, fresh->to = to, fresh->count = count;
+    }
+    return fresh;
 }
 
 /* The output of `node` with the channel blocks of another tensor. */
@@ -812,6 +861,224 @@ static tensor pad_backward(nn_plan *plan, int number, const tensor *gradient)
     channels_step(plan, &plan->backward, gradient, &result, node->before, 0,
                   plan->graph->nodes[node->inputs[0]].shape.channels);
     return result;
+}
+
+static void concat_forward(nn_plan *plan, int number)
+{
+    const nn_node *node = &plan->graph->nodes[number];
+    dnnl_memory_desc_t layout = layout_like(plan, number, input_of(plan, number));
+    tensor *value = &plan->nodes[number].value;
+    *value = tensor_new(plan, &layout);
+    for (int k = 0, first = 0; k < 2; k++) {
+        int count = plan->graph->nodes[node->inputs[k]].shape.channels;
+        step *copy = channels_step(plan, &plan->forward, &plan->nodes[node->inputs[k]].value, value,
+                                   0, first, count);
+        if (copy) {
+            copy->keep = k > 0;
+        }
+        first += count;
+    }
+}
+
+static void concat_backward(nn_plan *plan, const nn_node *node, const tensor *gradient)
+{
+    for (int k = 0, first = 0; k < 2; k++) {
+        int input = node->inputs[k], count = plan->graph->nodes[input].shape.channels;
+        if (plan->nodes[input].learns) {
+            tensor part = tensor_new(plan, &plan->nodes[input].value.layout);
+            channels_step(plan, &plan->backward, gradient, &part, first, 0, count);
+            give(plan, input, part);
+        }
+        first += count;
+    }
+}
+
+/* ------------------------------------------------------------------ subsampling */
+
+/* `run` neighbouring channels of one image: large (y*stride + shift, ...) to small (y, x), or back.
+ */
+static void subsample_run(const step *step, float *large, const walk *wide, float *small,
+                          const walk *narrow, int64_t run)
+{
+    const dnnl_dim_t *in = (step->back ? &step->target : &step->source)->layout.dims;
+    const dnnl_dim_t *out = (step->back ? &step->source : &step->target)->layout.dims;
+    for (int64_t y = 0, ly = step->from; y < out[2] && ly < in[2]; y++, ly += step->stride) {
+        for (int64_t x = 0, lx = step->from; x < out[3] && lx < in[3]; x++, lx += step->stride) {
+            float *there = large + ly * wide->row + lx * wide->column;
+            float *here = small + y * narrow->row + x * narrow->column;
+            memcpy(step->back ? there : here, step->back ? here : there,
+                   (size_t)run * sizeof *here);
+        }
+    }
+}
+
+static void subsample(const step *step)
+{
+    const tensor *large = step->back ? &step->target : &step->source;
+    const tensor *small = step->back ? &step->source : &step->target;
+    walk wide = walk_of(&large->layout), narrow = walk_of(&small->layout);
+    int64_t block = wide.block < narrow.block ? wide.block : narrow.block;
+    const dnnl_dim_t *sizes = small->layout.dims;
+    float *from = large->buffer->data, *to = small->buffer->data;
+    memset(step->target.buffer->data, 0, dnnl_memory_desc_get_size(&step->target.layout));
+    for (int64_t n = 0; n < sizes[0]; n++) {
+        for (int64_t c = 0; c < sizes[1]; c += block) {
+            subsample_run(
+                step, from + n * wide.image + c / wide.block * wide.group + c % wide.block, &wide,
+                to + n * narrow.image + c / narrow.block * narrow.group + c % narrow.block, &narrow,
+                sizes[1] - c < block ? sizes[1] - c : block);
+        }
+    }
+}
+
+static void subsample_step(nn_plan *plan, steps *list, const nn_node *node, const tensor *source,
+                           const tensor *target)
+{
+    step *fresh = walk_step(plan, list, STEP_SUBSAMPLE, source, target);
+    if (fresh) {
+        fresh->from = node->shift, fresh->stride = node->stride;
+        fresh->back = list == &plan->backward;
+    }
+}
+
+static void subsample_forward(nn_plan *plan, int number)
+{
+    const tensor *input = input_of(plan, number);
+    dnnl_memory_desc_t layout = layout_like(plan, number, input);
+    plan->nodes[number].value = tensor_new(plan, &layout);
+    subsample_step(plan, &plan->forward, &plan->graph->nodes[number], input,
+                   &plan->nodes[number].value);
+}
+
+static tensor subsample_backward(nn_plan *plan, int number, const tensor *gradient)
+{
+    tensor result = tensor_new(plan, &input_of(plan, number)->layout);
+    subsample_step(plan, &plan->backward, &plan->graph->nodes[number], gradient, &result);
+    return result;
+}
+
+/* ------------------------------------------------------------------ random nodes */
+
+static void blend_image(const float *a, float weight_a, const float *b, float weight_b, float *out,
+                        size_t count)
+{
+    for (size_t i = 0; b && i < count; i++) {
+        out[i] = weight_a * a[i] + weight_b * b[i];
+    }
+    for (size_t i = 0; !b && i < count; i++) {
+        out[i] = weight_a * a[i];
+    }
+}
+
+static void blend(const step *step)
+{
+    const dnnl_memory_desc_t *layout = &step->target.layout;
+    size_t image = (size_t)layout->format_desc.blocking.strides[0];
+    const float *a = step->source.buffer->data;
+    const float *b = step->other.memory ? step->other.buffer->data : NULL;
+    float *out = step->target.buffer->data;
+    for (int64_t n = 0; n < layout->dims[0]; n++) {
+        const double *factors = step->back ? step->factors[n].backward : step->factors[n].forward;
+        size_t start = (size_t)n * image;
+        blend_image(a + start, (float)factors[step->side], b ? b + start : NULL, (float)factors[1],
+                    out + start, image);
+    }
+}
+
+/* Images must lie one behind the other, padding included. */
+static bool images_apart(const dnnl_memory_desc_t *layout)
+{
+    size_t image = (size_t)layout->format_desc.blocking.strides[0] * sizeof(float);
+    return layout->format_kind == dnnl_blocked &&
+           dnnl_memory_desc_get_size(layout) == (size_t)layout->dims[0] * image;
+}
+
+static step *blend_step(nn_plan *plan, steps *list, int number, const tensor *source,
+                        const tensor *target)
+{
+    step *fresh = plan->status == PBA_OK ? step_append(plan, list, STEP_BLEND) : NULL;
+    if (!fresh) {
+        return NULL;
+    }
+    if (!images_apart(&target->layout)) {
+        plan->status = status_set(PBA_INTERNAL, "onednn: a layout that interleaves images");
+        return NULL;
+    }
+    fresh->source = *source, fresh->target = *target;
+    fresh->factors = plan->nodes[number].factors;
+    fresh->back = list == &plan->backward;
+    return fresh;
+}
+
+/* In place of the input where nobody else reads it: a norm's gradient asks for the norm's input,
+ * not for its output, and a random node's for neither. */
+static void random_forward(nn_plan *plan, int number)
+{
+    const nn_node *node = &plan->graph->nodes[number];
+    node_plan *self = &plan->nodes[number], *first = &plan->nodes[node->inputs[0]];
+    self->factors = arena_new(plan->arena, (size_t)plan->batch, sizeof *self->factors);
+    if (!self->factors) {
+        plan->status = PBA_MEMORY;
+        return;
+    }
+    bool in_place = plan->graph->nodes[node->inputs[0]].kind == NN_NORM && first->readers == 1 &&
+                    first->value.buffer->users == 1;
+    self->value = in_place ? first->value : tensor_new(plan, &first->value.layout);
+    if (plan->status != PBA_OK) {
+        return;
+    }
+    self->value.buffer->users += in_place;
+    tensor second = {0};
+    if (node->kind == NN_MIX) {
+        second = tensor_as(plan, &plan->forward, &plan->nodes[node->inputs[1]].value,
+                           &first->value.layout);
+    }
+    step *fresh = blend_step(plan, &plan->forward, number, &first->value, &self->value);
+    if (fresh) {
+        fresh->other = second;
+    }
+    tensor_release(&second);
+}
+
+/* The gradient times the factors of an input; in place where nobody else reads it any more. */
+static tensor random_scaled(nn_plan *plan, int number, int side, const tensor *gradient, bool last)
+{
+    bool in_place = last && gradient->buffer->users == 1;
+    tensor scaled = in_place ? *gradient : tensor_new(plan, &gradient->layout);
+    if (plan->status != PBA_OK) {
+        return scaled;
+    }
+    scaled.buffer->users += in_place;
+    step *fresh = blend_step(plan, &plan->backward, number, gradient, &scaled);
+    if (fresh) {
+        fresh->side = side;
+    }
+    return scaled;
+}
+
+static void random_backward(nn_plan *plan, int number, const tensor *gradient)
+{
+    const nn_node *node = &plan->graph->nodes[number];
+    for (int k = 0; k < 2 && node->inputs[k] != NN_NONE; k++) {
+        node_plan *input = &plan->nodes[node->inputs[k]];
+        if (plan->status == PBA_OK && input->learns) {
+            bool last = k == 1 || node->inputs[1] == NN_NONE;
+            tensor scaled = random_scaled(plan, number, k, gradient, last);
+            give(plan, node->inputs[k],
+                 tensor_as(plan, &plan->backward, &scaled, &input->value.layout));
+            tensor_release(&scaled);
+        }
+    }
+}
+
+/* NULL: what evaluation takes. */
+static void fill_factors(nn_plan *plan, const nn_draw *draw)
+{
+    for (int i = 0; i < plan->graph->node_count; i++) {
+        if (plan->nodes[i].factors) {
+            nn_draw_factors(plan->graph, i, plan->batch, draw, plan->nodes[i].factors);
+        }
+    }
 }
 
 /* ------------------------------------------------------------------ fully connected */
@@ -1025,6 +1292,16 @@ static void node_forward(nn_plan *plan, int number)
     case NN_LINEAR:
         linear_forward(plan, number);
         break;
+    case NN_SUBSAMPLE:
+        subsample_forward(plan, number);
+        break;
+    case NN_CONCAT:
+        concat_forward(plan, number);
+        break;
+    case NN_MIX:
+    case NN_SCALE:
+        random_forward(plan, number);
+        break;
     }
 }
 
@@ -1041,33 +1318,6 @@ static void compile_forward(nn_plan *plan)
 }
 
 /* ------------------------------------------------------------------ backward pass */
-
-/* Takes over `more`, buffer included, as a part of the gradient of a node. Where two parts meet
- * they are added in place, but never in a buffer that others read too (an add hands one to both
- * inputs). */
-static void give(nn_plan *plan, int number, tensor more)
-{
-    tensor *gradient = &plan->nodes[number].gradient;
-    if (plan->status != PBA_OK || !plan->nodes[number].learns) {
-        tensor_release(&more);
-        return;
-    }
-    if (!gradient->memory) {
-        *gradient = more;
-        return;
-    }
-    tensor *free_one = more.buffer->users == 1        ? &more
-                       : gradient->buffer->users == 1 ? gradient
-                                                      : NULL;
-    tensor sum = add_step(plan, &plan->backward, gradient, &more, free_one);
-    if (free_one != &more) {
-        tensor_release(&more);
-    }
-    if (free_one != gradient) {
-        tensor_release(gradient);
-    }
-    *gradient = sum;
-}
 
 /* The same gradient to both inputs, without a copy. */
 static void add_backward(nn_plan *plan, const nn_node *node, const tensor *gradient)
@@ -1093,6 +1343,10 @@ static void node_backward(nn_plan *plan, int number, const tensor *gradient)
         linear_backward_weights(plan, number, gradient);
     } else if (node->kind == NN_ADD) {
         add_backward(plan, node, gradient);
+    } else if (node->kind == NN_CONCAT) {
+        concat_backward(plan, node, gradient);
+    } else if (nn_is_random(node)) {
+        random_backward(plan, number, gradient);
     } else if (node->kind == NN_NORM) { /* its own scale and shift need it in any case */
         give(plan, input, norm_backward(plan, number, gradient));
     }
@@ -1116,9 +1370,15 @@ static void node_backward(nn_plan *plan, int number, const tensor *gradient)
     case NN_PAD:
         give(plan, input, pad_backward(plan, number, gradient));
         break;
+    case NN_SUBSAMPLE:
+        give(plan, input, subsample_backward(plan, number, gradient));
+        break;
     case NN_INPUT:
     case NN_NORM:
     case NN_ADD:
+    case NN_CONCAT:
+    case NN_MIX:
+    case NN_SCALE:
         break;
     }
 }
@@ -1212,6 +1472,8 @@ static void compile(nn_plan *plan)
         compile_backward(plan);
     }
     bind_scratch(plan);
+    const nn_draw zeros = {0};
+    fill_factors(plan, plan->training ? &zeros : NULL);
 }
 
 static pba_status plan_create(const nn_graph *graph, int batch, bool training, nn_plan **plan)
@@ -1245,15 +1507,28 @@ static void *plan_input(nn_plan *plan)
     return plan->nodes[0].value.buffer->data;
 }
 
+static dnnl_status_t execute_step(nn_plan *plan, const step *step)
+{
+    switch (step->kind) {
+    case STEP_CHANNELS:
+        copy_channels(step);
+        return dnnl_success;
+    case STEP_SUBSAMPLE:
+        subsample(step);
+        return dnnl_success;
+    case STEP_BLEND:
+        blend(step);
+        return dnnl_success;
+    case STEP_PRIMITIVE:
+        break;
+    }
+    return dnnl_primitive_execute(step->primitive, plan->stream, step->arg_count, step->args);
+}
+
 static pba_status execute(nn_plan *plan, const steps *list)
 {
     for (const step *each = list->first; each; each = each->next) {
-        if (each->kind == STEP_CHANNELS) {
-            copy_channels(each);
-            continue;
-        }
-        dnnl_status_t code =
-            dnnl_primitive_execute(each->primitive, plan->stream, each->arg_count, each->args);
+        dnnl_status_t code = execute_step(plan, each);
         if (code != dnnl_success) {
             return status_set(PBA_INTERNAL, "onednn: a primitive failed with status %d", (int)code);
         }
@@ -1274,6 +1549,13 @@ static pba_status plan_load(nn_plan *plan, const void *block)
 {
     bind(plan->from_block, (float *)block); /* oneDNN's memories know no const; these are read */
     return execute(plan, &plan->load);
+}
+
+static void plan_draw(nn_plan *plan, const nn_draw *draw)
+{
+    if (plan->training) {
+        fill_factors(plan, draw);
+    }
 }
 
 static pba_status plan_forward(nn_plan *plan, void *block, const void **logits)
@@ -1321,6 +1603,7 @@ const nn_backend nn_backend_onednn = {
     .plan_bytes = plan_bytes,
     .input = plan_input,
     .load = plan_load,
+    .draw = plan_draw,
     .forward = plan_forward,
     .backward = plan_backward,
 };

@@ -33,7 +33,8 @@ struct nn_plan {
     real **gradients;        /* of the values, in training; NULL: nobody asks for it */
     double **means;          /* per norm, per channel: mean and 1 / deviation of the last forward */
     double **inverses;
-    double *sums; /* one plane of the largest node */
+    nn_factors **factors; /* per random node, per image */
+    double *sums;         /* one plane of the largest node */
 };
 
 /* ------------------------------------------------------------------ access */
@@ -446,6 +447,89 @@ static void pad_backward(nn_plan *plan, const nn_node *node, int index)
     }
 }
 
+/* y[i] = x[i], or back: x[i] += y[i]. */
+static void concat_image(real *x, real *y, size_t count, bool back)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (back) {
+            x[i] += y[i];
+        } else {
+            y[i] = x[i];
+        }
+    }
+}
+
+static void concat_walk(nn_plan *plan, const nn_node *node, int index, bool back)
+{
+    real **buffers = back ? plan->gradients : plan->values;
+    for (int side = 0, first = 0; side < 2; side++) {
+        const nn_shape *in = &plan->graph->nodes[node->inputs[side]].shape;
+        real *x = buffers[node->inputs[side]];
+        for (int n = 0; x && n < plan->batch; n++) {
+            concat_image(plane_at(x, in, n, 0), plane_at(buffers[index], &node->shape, n, first),
+                         elements_of(in), back);
+        }
+        first += in->channels;
+    }
+}
+
+/* Every output that has an input: y = x, or back: gx += gy. The others stay as the plan was
+ * created: zero. */
+static void subsample_plane(const nn_node *node, const nn_shape *in, real *x, real *y, bool back)
+{
+    const nn_shape *out = &node->shape;
+    for (int oy = 0; oy < out->height && oy * node->stride + node->shift < in->height; oy++) {
+        real *row = x + (size_t)(oy * node->stride + node->shift) * (size_t)in->width;
+        for (int ox = 0; ox < out->width && ox * node->stride + node->shift < in->width; ox++) {
+            real *there = row + ox * node->stride + node->shift;
+            real *here = y + (size_t)oy * (size_t)out->width + (size_t)ox;
+            if (back) {
+                *there += *here;
+            } else {
+                *here = *there;
+            }
+        }
+    }
+}
+
+static void subsample_walk(nn_plan *plan, const nn_node *node, int index, bool back)
+{
+    const nn_shape *in = &input_of(plan, node)->shape;
+    real **buffers = back ? plan->gradients : plan->values;
+    for (int n = 0; n < plan->batch; n++) {
+        for (int c = 0; c < in->channels; c++) {
+            subsample_plane(node, in, plane_at(buffers[node->inputs[0]], in, n, c),
+                            plane_at(buffers[index], &node->shape, n, c), back);
+        }
+    }
+}
+
+/* ---------------------------------------------------------------- random nodes */
+
+static void random_forward(nn_plan *plan, const nn_node *node, int index)
+{
+    const size_t count = elements_of(&node->shape);
+    const real *a = plan->values[node->inputs[0]];
+    const real *b = node->kind == NN_MIX ? plan->values[node->inputs[1]] : NULL;
+    for (size_t i = 0; i < (size_t)plan->batch * count; i++) {
+        const double *factors = plan->factors[index][i / count].forward;
+        plan->values[index][i] =
+            (real)(factors[0] * (double)a[i] + (b ? factors[1] * (double)b[i] : 0));
+    }
+}
+
+static void random_backward(nn_plan *plan, const nn_node *node, int index)
+{
+    const size_t count = elements_of(&node->shape);
+    for (int side = 0; side < 2 && node->inputs[side] != NN_NONE; side++) {
+        real *gx = plan->gradients[node->inputs[side]];
+        for (size_t i = 0; gx && i < (size_t)plan->batch * count; i++) {
+            double factor = plan->factors[index][i / count].backward[side];
+            gx[i] = (real)((double)gx[i] + factor * (double)plan->gradients[index][i]);
+        }
+    }
+}
+
 /* --------------------------------------------------------- fully connected */
 
 static void linear_forward(nn_plan *plan, const nn_node *node, int index)
@@ -533,6 +617,16 @@ static void node_forward(nn_plan *plan, const nn_node *node, int index, real *ru
     case NN_LINEAR:
         linear_forward(plan, node, index);
         break;
+    case NN_SUBSAMPLE:
+        subsample_walk(plan, node, index, false);
+        break;
+    case NN_CONCAT:
+        concat_walk(plan, node, index, false);
+        break;
+    case NN_MIX:
+    case NN_SCALE:
+        random_forward(plan, node, index);
+        break;
     }
 }
 
@@ -551,6 +645,13 @@ static void node_backward(nn_plan *plan, const nn_node *node, int index, real *g
     case NN_ADD:
         add_backward(plan, node, index);
         return;
+    case NN_CONCAT:
+        concat_walk(plan, node, index, true);
+        return;
+    case NN_MIX:
+    case NN_SCALE:
+        random_backward(plan, node, index);
+        return;
     default:
         break;
     }
@@ -561,6 +662,8 @@ static void node_backward(nn_plan *plan, const nn_node *node, int index, real *g
         relu_backward(plan, node, index);
     } else if (node->kind == NN_PAD) {
         pad_backward(plan, node, index);
+    } else if (node->kind == NN_SUBSAMPLE) {
+        subsample_walk(plan, node, index, true);
     } else {
         pool_walk(plan, node, index, true);
     }
@@ -589,6 +692,10 @@ static bool reference_node_buffers(nn_plan *plan, int index)
         plan->inverses[index] = reference_new(plan, channels, sizeof(double));
         done = plan->means[index] != NULL && plan->inverses[index] != NULL;
     }
+    if (done && nn_is_random(node)) {
+        plan->factors[index] = reference_new(plan, (size_t)plan->batch, sizeof(nn_factors));
+        done = plan->factors[index] != NULL;
+    }
     return done;
 }
 
@@ -614,13 +721,30 @@ static bool reference_buffers(nn_plan *plan)
     plan->gradients = reference_new(plan, nodes, sizeof(real *));
     plan->means = reference_new(plan, nodes, sizeof(double *));
     plan->inverses = reference_new(plan, nodes, sizeof(double *));
+    plan->factors = reference_new(plan, nodes, sizeof(nn_factors *));
     plan->sums = reference_new(plan, reference_sums(graph), sizeof(double));
     bool done = plan->weights && plan->running && plan->values && plan->gradients && plan->means &&
-                plan->inverses && plan->sums;
+                plan->inverses && plan->factors && plan->sums;
     for (int i = 0; done && i < graph->node_count; i++) {
         done = reference_node_buffers(plan, i);
     }
     return done;
+}
+
+static void reference_factors(nn_plan *plan, const nn_draw *draw)
+{
+    for (int i = 0; i < plan->graph->node_count; i++) {
+        if (plan->factors[i] != NULL) {
+            nn_draw_factors(plan->graph, i, plan->batch, draw, plan->factors[i]);
+        }
+    }
+}
+
+static void reference_draw(nn_plan *plan, const nn_draw *draw)
+{
+    if (plan->training) {
+        reference_factors(plan, draw);
+    }
 }
 
 static void reference_plan_free(nn_plan *plan)
@@ -650,6 +774,8 @@ static pba_status reference_plan_create(const nn_graph *graph, int batch, bool t
         reference_plan_free(fresh);
         return PBA_MEMORY;
     }
+    const nn_draw zeros = {0};
+    reference_factors(fresh, training ? &zeros : NULL);
     *plan = fresh;
     return PBA_OK;
 }
@@ -717,6 +843,7 @@ const nn_backend REFERENCE_BACKEND = {
     .plan_bytes = reference_plan_bytes,
     .input = reference_input,
     .load = reference_load,
+    .draw = reference_draw,
     .forward = reference_forward,
     .backward = reference_backward,
 };

@@ -23,29 +23,13 @@ typedef struct wrn {
     bool standard;
 } wrn;
 
-/* Digits without leading zeros, 1..INT_MAX; the text behind them, or NULL. */
-static const char *wrn_number(const char *text, int *number)
-{
-    if (*text < '1' || *text > '9') {
-        return NULL;
-    }
-    *number = 0;
-    for (; *text >= '0' && *text <= '9'; text++) {
-        if (__builtin_mul_overflow(*number, 10, number) ||
-            __builtin_add_overflow(*number, *text - '0', number)) {
-            return NULL;
-        }
-    }
-    return text;
-}
-
 static bool wrn_parse(const char *name, wrn *model)
 {
-    const char *rest = wrn_number(name + strlen("wrn-"), &model->depth);
+    const char *rest = nn_model_number(name + strlen("wrn-"), &model->depth);
     if (rest == NULL || *rest != '-') {
         return false;
     }
-    rest = wrn_number(rest + 1, &model->factor);
+    rest = nn_model_number(rest + 1, &model->factor);
     if (rest == NULL) {
         return false;
     }
