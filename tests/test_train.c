@@ -460,6 +460,38 @@ static void a_stopped_run_ends_the_same(void **state)
     assert_false(file_exists(path));
 }
 
+/* A run keeps the policies that it was started with: their file is not needed again. */
+static void a_resumed_run_has_its_policy(void **state)
+{
+    char text[512] = "[10", file[PBA_PATH_MAX], kind[PBA_PATH_MAX + 8];
+    pba_training_result whole[2];
+    pba_training *training;
+    for (int i = 1; i < 60; i++) {
+        strcat(text, i % 2 ? ", 9" : ", 5");
+    }
+    snprintf(file, sizeof file, "%s/list.json", folder);
+    snprintf(kind, sizeof kind, "policy:%s", file);
+    strcat(text, "]");
+    assert_ok(file_write(file, text, strlen(text)));
+    pba_train_options options = small_run(kind, "policy-whole");
+    options.workers = 1;
+    run_all(&options, whole);
+    char undisturbed[PBA_PATH_MAX];
+    memcpy(undisturbed, options.out, sizeof undisturbed);
+    snprintf(options.out, sizeof options.out, "%s/policy-stopped", folder);
+    int left = 4;
+    pba_observer observer = {.stop = stop_after, .user = &left};
+    assert_ok(pba_training_create(&options, &training));
+    assert_int_equal(pba_training_run(training, &observer), PBA_INTERRUPTED);
+    pba_training_free(training);
+    assert_int_equal(unlink(file), 0);
+    assert_ok(pba_training_resume(options.out, 1, &training));
+    assert_ok(pba_training_run(training, NULL));
+    pba_training_free(training);
+    compare_files(undisturbed, options.out, "weights-0.safetensors");
+    compare_files(undisturbed, options.out, "weights-1.safetensors");
+}
+
 static void a_schedule_is_followed(void **state)
 {
     pba_policy policy = {.entries = 30};
@@ -518,6 +550,7 @@ int main(void)
         cmocka_unit_test(an_evaluation_counts_every_image),
         cmocka_unit_test(config_is_enough_to_run_again),
         cmocka_unit_test(a_stopped_run_ends_the_same),
+        cmocka_unit_test(a_resumed_run_has_its_policy),
         cmocka_unit_test(a_schedule_is_followed),
         cmocka_unit_test(a_run_is_not_overwritten),
     };

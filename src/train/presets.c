@@ -24,7 +24,7 @@ typedef pba_preset_setting setting;
 #define SVHN_STEPS {"lr-schedule", "step:80,120"}
 #define WRN_28_10 {"model", "wrn-28-10"}, {"batch", "128"}
 #define SHAKE_SHAKE(width) {"model", "shake-shake-26-2x" width "d"}, {"batch", "128"}
-#define PYRAMID_NET {"model", "pyramidnet-272-200"}, {"batch", "64"}
+#define PYRAMID_NET {"model", "pyramid-272-200"}, {"batch", "64"}
 #define REDUCED_CIFAR {"train-size", "4000"}, {"val-size", "46000"}
 #define REDUCED_SVHN {"train-size", "1000"}, {"val-size", "7325"}
 #define RATE(rate, decay) {"lr", rate}, {"wd", decay}
@@ -55,7 +55,7 @@ static const pba_preset presets[] = {
            SHAKE_SHAKE("96"), EPOCHS("1800"), RATE("0.01", "0.001"), COSINE, CROP_FLIP_CUTOUT),
     PRESET("cifar10/shake-shake-26-2x112d", "train", "CIFAR-10", "test errors on CIFAR-10", 0.0203,
            SHAKE_SHAKE("112"), EPOCHS("1800"), RATE("0.01", "0.001"), COSINE, CROP_FLIP_CUTOUT),
-    PRESET("cifar10/pyramidnet-272-200", "train", "CIFAR-10", "test errors on CIFAR-10", 0.0146,
+    PRESET("cifar10/pyramid-272-200", "train", "CIFAR-10", "test errors on CIFAR-10", 0.0146,
            PYRAMID_NET, EPOCHS("1800"), RATE("0.05", "0.00005"), COSINE, CROP_FLIP_CUTOUT),
     PRESET("rcifar10/wrn-28-10", "train", "CIFAR-10", "test errors on reduced CIFAR-10", 0.1282,
            WRN_28_10, EPOCHS("200"), RATE("0.05", "0.005"), COSINE, CROP_FLIP_CUTOUT,
@@ -69,7 +69,7 @@ static const pba_preset presets[] = {
     PRESET("cifar100/shake-shake-26-2x96d", "train", "CIFAR-100", "test errors on CIFAR-100",
            0.1531,
            SHAKE_SHAKE("96"), EPOCHS("1800"), RATE("0.01", "0.0025"), COSINE, CROP_FLIP_CUTOUT),
-    PRESET("cifar100/pyramidnet-272-200", "train", "CIFAR-100", "test errors on CIFAR-100", 0.1094,
+    PRESET("cifar100/pyramid-272-200", "train", "CIFAR-100", "test errors on CIFAR-100", 0.1094,
            PYRAMID_NET, EPOCHS("1800"), RATE("0.025", "0.0005"), COSINE, CROP_FLIP_CUTOUT),
     PRESET("svhn/wrn-28-10", "train", "SVHN with its extra images", "test errors on SVHN", 0.0118,
            WRN_28_10, EPOCHS("160"), RATE("0.005", "0.001"), SVHN_STEPS, CUTOUT_20),

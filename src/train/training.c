@@ -51,15 +51,14 @@ const pba_setting *pba_train_settings(size_t *count)
 
 /* ------------------------------------------------------------------ opening */
 
-/* A schedule file or run folder is read once: the run keeps a copy, which holds when it is resumed,
- * whatever became of the file. */
+/* A schedule, a run folder or a policy file is read once: the run keeps a copy, which holds when it
+ * is resumed, whatever became of the file. */
 static pba_status read_augmentation(pba_training *training)
 {
     char copy[PBA_PATH_MAX];
     const char *augment = training->options.augment;
-    bool file = strchr(augment, '/') && strncmp(augment, "policy:", 7) != 0;
-    if (training->resumed && file &&
-        file_join(copy, training->options.out, "schedule.json") == PBA_OK && file_exists(copy)) {
+    if (training->resumed && file_join(copy, training->options.out, "schedule.json") == PBA_OK &&
+        file_exists(copy)) {
         augment = copy;
     }
     return augment_choice_parse(augment, &training->choice);
