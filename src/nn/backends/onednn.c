@@ -472,12 +472,28 @@ static dnnl_primitive_desc_t conv_described(nn_plan *plan, int number, const ten
     return desc;
 }
 
+/* Whether oneDNN has nothing but its plain loops for it. */
+static bool is_slow(dnnl_primitive_desc_t desc)
+{
+    const char *name = NULL;
+    return dnnl_primitive_desc_query(desc, dnnl_query_impl_info_str, 0, (void *)&name) ==
+               dnnl_success &&
+           strncmp(name, "ref", strlen("ref")) == 0;
+}
+
 /* Computes `number` into the value of node `target`: itself, or the add that takes its output and
- * the shortcut. */
+ * the shortcut. Evaluation of 1x1 convolutions knows no fused add (2.6): it then follows, in place.
+ */
 static void conv_forward(nn_plan *plan, int number, int target, const tensor *shortcut)
 {
     node_plan *self = &plan->nodes[number];
-    self->forward = conv_described(plan, number, shortcut);
+    const tensor *fused = shortcut;
+    self->forward = conv_described(plan, number, fused);
+    if (plan->status == PBA_OK && fused && is_slow(self->forward)) {
+        dnnl_primitive_desc_destroy(self->forward);
+        fused = NULL;
+        self->forward = conv_described(plan, number, NULL);
+    }
     if (plan->status != PBA_OK) {
         return;
     }
@@ -491,8 +507,11 @@ static void conv_forward(nn_plan *plan, int number, int target, const tensor *sh
         {DNNL_ARG_SRC, input.memory},
         {DNNL_ARG_WEIGHTS, weight.memory},
         {DNNL_ARG_DST, value.memory},
-        {DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1, shortcut ? shortcut->memory : NULL}};
-    run_step(plan, &plan->forward, self->forward, args, shortcut ? 4 : 3);
+        {DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1, fused ? fused->memory : NULL}};
+    run_step(plan, &plan->forward, self->forward, args, fused ? 4 : 3);
+    if (shortcut && !fused) {
+        add_step(plan, &plan->forward, &value, shortcut, &value);
+    }
     tensor_release(&input);
     self->value.layout = value.layout; /* the gradient's, even where the value is the add's */
     plan->nodes[target].value = value;
