@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/file.h"
+#include "core/rng.h"
 #include "schedule/schedule.h"
 #include "train/checkpoint.h"
 #include "train/run.h"
@@ -126,10 +127,11 @@ static void training_lowers_the_loss(void **state)
 }
 
 /* Another trainer, which has run something else before, makes the same bytes of the same block. */
-static void a_trainer_has_no_memory(void **state)
+static void check_no_memory(const char *model)
 {
     pba_recipe recipe = small_recipe();
     pba_policy policy = {.entries = 30};
+    strcpy(recipe.model, model);
     memset(policy.values, 5, sizeof policy.values);
     network a = network_open(&recipe), b = network_open(&recipe);
     run_epochs(&b, NULL, 1);
@@ -140,6 +142,52 @@ static void a_trainer_has_no_memory(void **state)
     assert_memory_equal(a.block, b.block, a.task->graph->block * sizeof *a.block);
     network_close(&a);
     network_close(&b);
+}
+
+static void a_trainer_has_no_memory(void **state)
+{
+    check_no_memory("wrn-10-1");
+    check_no_memory("shake-shake-8-2x16d");
+    check_no_memory("pyramid-11-48");
+}
+
+/* The random nodes of the first step of epoch 2 are those of step 2 * 3 + 0 of member 1. */
+static void random_nodes_draw_by_step(void **state)
+{
+    pba_recipe recipe = small_recipe();
+    strcpy(recipe.model, "pyramid-11-4");
+    strcpy(recipe.baseline, "none");
+    network network = network_open(&recipe);
+    const task *task = network.task;
+    trainer_epoch epoch = {.seed = 4, .member = 1, .epoch = 2, .epochs = 4, .max_steps = 1};
+    uint32_t order[96];
+    const uint8_t *images[32];
+    int labels[32], correct;
+    rng stream = rng_at(4, RNG_ORDER, 1, 2, 0);
+    for (uint32_t i = 0; i < 96; i++) {
+        order[i] = i;
+    }
+    rng_shuffle(&stream, order, 96);
+    for (int i = 0; i < 32; i++) {
+        images[i] = task->images[PBA_TRAIN][order[i]];
+        labels[i] = task->labels[PBA_TRAIN][order[i]];
+    }
+    double losses[2];
+    for (int i = 0; i < 2; i++) {
+        nn_plan *plan;
+        const void *logits;
+        assert_ok(task->backend->plan_create(task->graph, 32, true, &plan));
+        pipeline_normalize(task->pipeline, images, 32, task->backend->input(plan));
+        assert_ok(task->backend->load(plan, network.block));
+        task->backend->draw(plan, &(nn_draw){.seed = 4, .member = 1, .step = i == 0 ? 6 : 7});
+        assert_ok(task->backend->forward(plan, network.block, &logits));
+        losses[i] = nn_cross_entropy(logits, labels, 32, task->graph->classes, NULL, &correct);
+        task->backend->plan_free(plan);
+    }
+    trainer_figures figures = {0};
+    assert_ok(trainer_run_epoch(network.trainer, network.block, &epoch, NULL, &figures));
+    assert_true(figures.loss == losses[0] && figures.loss != losses[1]);
+    network_close(&network);
 }
 
 /* A pool of one policy is that policy; a pool of two is neither of them. */
@@ -460,6 +508,30 @@ static void a_stopped_run_ends_the_same(void **state)
     assert_false(file_exists(path));
 }
 
+/* Random nodes draw by the step of the whole training, wherever it was taken up again. */
+static void a_stopped_run_draws_the_same(void **state)
+{
+    pba_train_options options = small_run("baseline", "draws-whole");
+    strcpy(options.recipe.model, "shake-shake-8-2x16d");
+    options.workers = 1; /* two seeds: one thread each, so that no core is waited for */
+    pba_training_result whole[2];
+    pba_training *training;
+    run_all(&options, whole);
+    char undisturbed[PBA_PATH_MAX];
+    memcpy(undisturbed, options.out, sizeof undisturbed);
+    snprintf(options.out, sizeof options.out, "%s/draws-stopped", folder);
+    int left = 4; /* in the second epoch */
+    pba_observer observer = {.stop = stop_after, .user = &left};
+    assert_ok(pba_training_create(&options, &training));
+    assert_int_equal(pba_training_run(training, &observer), PBA_INTERRUPTED);
+    pba_training_free(training);
+    assert_ok(pba_training_resume(options.out, 1, &training));
+    assert_ok(pba_training_run(training, NULL));
+    pba_training_free(training);
+    compare_files(undisturbed, options.out, "weights-0.safetensors");
+    compare_files(undisturbed, options.out, "weights-1.safetensors");
+}
+
 /* A run keeps the policies that it was started with: their file is not needed again. */
 static void a_resumed_run_has_its_policy(void **state)
 {
@@ -540,6 +612,7 @@ int main(void)
         cmocka_unit_test(task_refuses),
         cmocka_unit_test(training_lowers_the_loss),
         cmocka_unit_test(a_trainer_has_no_memory),
+        cmocka_unit_test(random_nodes_draw_by_step),
         cmocka_unit_test(images_draw_from_a_pool),
         cmocka_unit_test(evaluation_changes_nothing),
         cmocka_unit_test(backends_train_alike),
@@ -550,6 +623,7 @@ int main(void)
         cmocka_unit_test(an_evaluation_counts_every_image),
         cmocka_unit_test(config_is_enough_to_run_again),
         cmocka_unit_test(a_stopped_run_ends_the_same),
+        cmocka_unit_test(a_stopped_run_draws_the_same),
         cmocka_unit_test(a_resumed_run_has_its_policy),
         cmocka_unit_test(a_schedule_is_followed),
         cmocka_unit_test(a_run_is_not_overwritten),
