@@ -42,7 +42,7 @@ typedef struct nn_backend {
 
 extern const nn_backend nn_backend_reference;        /* backends/reference.c */
 extern const nn_backend nn_backend_reference_double; /* the same in double, for the tests */
-extern const nn_backend nn_backend_onednn;           /* backends/onednn.c */
+extern const nn_backend nn_backend_onednn;           /* backends/onednn/ */
 
 /* By name; PBA_USAGE where there is none (the message lists them). */
 pba_status nn_backend_find(const char *name, const nn_backend **backend);
