@@ -5,17 +5,24 @@
 #include "nn/backends/onednn/plan.h"
 
 /* ------------------------------------------------------------------ channels */
-/* A layout that groups channels in blocks of `block` (1: plain): channel c, row y, column x of
- * image n lies at n*image + c/block*group + y*row + x*column + c%block. */
+/* A layout that groups channels in blocks of `block` (1: plain; all of them: channels last):
+ * channel c, row y, column x of image n lies at n*image + c/block*group + y*row + x*column +
+ * c%block, in numbers of `size` bytes. */
 typedef struct walk {
     int64_t block, image, group, row, column;
+    size_t size;
 } walk;
 
 static walk walk_of(const dnnl_memory_desc_t *layout)
 {
     const dnnl_blocking_desc_t *blocking = &layout->format_desc.blocking;
-    return (walk){blocking->inner_nblks ? blocking->inner_blks[0] : 1, blocking->strides[0],
-                  blocking->strides[1], blocking->strides[2], blocking->strides[3]};
+    int64_t whole = blocking->strides[1] == 1 ? layout->dims[1] : 1;
+    return (walk){blocking->inner_nblks ? blocking->inner_blks[0] : whole,
+                  blocking->strides[0],
+                  blocking->strides[1],
+                  blocking->strides[2],
+                  blocking->strides[3],
+                  layout->data_type == dnnl_bf16 ? sizeof(uint16_t) : sizeof(float)};
 }
 
 static bool walkable(const dnnl_memory_desc_t *layout)
@@ -26,14 +33,26 @@ static bool walkable(const dnnl_memory_desc_t *layout)
             (blocking->inner_nblks == 1 && blocking->inner_idxs[0] == 1));
 }
 
+static char *at(char *data, const walk *walk, int64_t number)
+{
+    return data + number * (int64_t)walk->size;
+}
+
+static char *channel_at(char *data, const walk *walk, int64_t image, int64_t channel)
+{
+    return at(data, walk,
+              image * walk->image + channel / walk->block * walk->group + channel % walk->block);
+}
+
 /* `run` neighbouring channels of one image that lie in one block on both sides. */
-static void copy_run(const float *source, const walk *from, float *target, const walk *to,
+static void copy_run(const char *source, const walk *from, char *target, const walk *to,
                      const dnnl_dim_t *sizes, int64_t run)
 {
     for (int64_t y = 0; y < sizes[2]; y++) {
         for (int64_t x = 0; x < sizes[3]; x++) {
-            memcpy(target + y * to->row + x * to->column, source + y * from->row + x * from->column,
-                   (size_t)run * sizeof *source);
+            memcpy(at(target, to, y * to->row + x * to->column),
+                   at((char *)source, from, y * from->row + x * from->column),
+                   (size_t)run * to->size);
         }
     }
 }
@@ -41,8 +60,7 @@ static void copy_run(const float *source, const walk *from, float *target, const
 void onednn_copy_channels(const step *step)
 {
     walk from = walk_of(&step->source.layout), to = walk_of(&step->target.layout);
-    const float *source = step->source.buffer->data;
-    float *target = step->target.buffer->data;
+    char *source = step->source.buffer->data, *target = step->target.buffer->data;
     const dnnl_dim_t *sizes = step->source.layout.dims;
     if (!step->keep) {
         memset(target, 0, dnnl_memory_desc_get_size(&step->target.layout));
@@ -53,9 +71,8 @@ void onednn_copy_channels(const step *step)
             run = step->count - done;
             run = run < from.block - a % from.block ? run : from.block - a % from.block;
             run = run < to.block - b % to.block ? run : to.block - b % to.block;
-            copy_run(source + n * from.image + a / from.block * from.group + a % from.block, &from,
-                     target + n * to.image + b / to.block * to.group + b % to.block, &to, sizes,
-                     run);
+            copy_run(channel_at(source, &from, n, a), &from, channel_at(target, &to, n, b), &to,
+                     sizes, run);
         }
     }
 }
@@ -91,12 +108,14 @@ static dnnl_memory_desc_t layout_like(const nn_plan *plan, int node, const tenso
 {
     const nn_shape *shape = &plan->graph->nodes[node].shape;
     dnnl_dims_t sizes = {plan->batch, shape->channels, shape->height, shape->width};
+    bool last = other->layout.format_desc.blocking.strides[1] == 1; /* channels last */
     int64_t block = walk_of(&other->layout).block;
     dnnl_memory_desc_t layout;
-    dnnl_memory_desc_init_by_tag(&layout, 4, sizes, dnnl_f32,
-                                 block == 16  ? dnnl_aBcd16b
-                                 : block == 8 ? dnnl_aBcd8b
-                                              : dnnl_abcd);
+    dnnl_memory_desc_init_by_tag(&layout, 4, sizes, other->layout.data_type,
+                                 last          ? dnnl_acdb
+                                 : block == 16 ? dnnl_aBcd16b
+                                 : block == 8  ? dnnl_aBcd8b
+                                               : dnnl_abcd);
     return layout;
 }
 
@@ -152,17 +171,17 @@ void onednn_concat_backward(nn_plan *plan, const nn_node *node, const tensor *gr
 /* ------------------------------------------------------------------ subsampling */
 /* `run` neighbouring channels of one image: large (y*stride + shift, ...) to small (y, x), or back.
  */
-static void subsample_run(const step *step, float *large, const walk *wide, float *small,
+static void subsample_run(const step *step, char *large, const walk *wide, char *small,
                           const walk *narrow, int64_t run)
 {
     const dnnl_dim_t *in = (step->back ? &step->target : &step->source)->layout.dims;
     const dnnl_dim_t *out = (step->back ? &step->source : &step->target)->layout.dims;
     for (int64_t y = 0, ly = step->from; y < out[2] && ly < in[2]; y++, ly += step->stride) {
         for (int64_t x = 0, lx = step->from; x < out[3] && lx < in[3]; x++, lx += step->stride) {
-            float *there = large + ly * wide->row + lx * wide->column;
-            float *here = small + y * narrow->row + x * narrow->column;
+            char *there = at(large, wide, ly * wide->row + lx * wide->column);
+            char *here = at(small, narrow, y * narrow->row + x * narrow->column);
             memcpy(step->back ? there : here, step->back ? here : there,
-                   (size_t)run * sizeof *here);
+                   (size_t)run * narrow->size);
         }
     }
 }
@@ -174,14 +193,12 @@ void onednn_subsample(const step *step)
     walk wide = walk_of(&large->layout), narrow = walk_of(&small->layout);
     int64_t block = wide.block < narrow.block ? wide.block : narrow.block;
     const dnnl_dim_t *sizes = small->layout.dims;
-    float *from = large->buffer->data, *to = small->buffer->data;
+    char *from = large->buffer->data, *to = small->buffer->data;
     memset(step->target.buffer->data, 0, dnnl_memory_desc_get_size(&step->target.layout));
     for (int64_t n = 0; n < sizes[0]; n++) {
         for (int64_t c = 0; c < sizes[1]; c += block) {
-            subsample_run(
-                step, from + n * wide.image + c / wide.block * wide.group + c % wide.block, &wide,
-                to + n * narrow.image + c / narrow.block * narrow.group + c % narrow.block, &narrow,
-                sizes[1] - c < block ? sizes[1] - c : block);
+            subsample_run(step, channel_at(from, &wide, n, c), &wide, channel_at(to, &narrow, n, c),
+                          &narrow, sizes[1] - c < block ? sizes[1] - c : block);
         }
     }
 }
@@ -224,25 +241,61 @@ static void blend_image(const float *a, float weight_a, const float *b, float we
     }
 }
 
+static float from_bf16(uint16_t number)
+{
+    uint32_t bits = (uint32_t)number << 16;
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/* To the nearest, ties to even. */
+static uint16_t to_bf16(float value)
+{
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    bool nan = (bits & 0x7fffffffU) > 0x7f800000U;
+    return (uint16_t)(nan ? bits >> 16 | 0x40U : (bits + 0x7fffU + (bits >> 16 & 1U)) >> 16);
+}
+
+static void blend_image_bf16(const uint16_t *a, float weight_a, const uint16_t *b, float weight_b,
+                             uint16_t *out, size_t count)
+{
+    for (size_t i = 0; b && i < count; i++) {
+        out[i] = to_bf16(weight_a * from_bf16(a[i]) + weight_b * from_bf16(b[i]));
+    }
+    for (size_t i = 0; !b && i < count; i++) {
+        out[i] = to_bf16(weight_a * from_bf16(a[i]));
+    }
+}
+
 void onednn_blend(const step *step)
 {
     const dnnl_memory_desc_t *layout = &step->target.layout;
     size_t image = (size_t)layout->format_desc.blocking.strides[0];
-    const float *a = step->source.buffer->data;
-    const float *b = step->other.memory ? step->other.buffer->data : NULL;
-    float *out = step->target.buffer->data;
+    size_t size = walk_of(layout).size;
+    const char *a = step->source.buffer->data;
+    const char *b = step->other.memory ? step->other.buffer->data : NULL;
+    char *out = step->target.buffer->data;
     for (int64_t n = 0; n < layout->dims[0]; n++) {
         const double *factors = step->back ? step->factors[n].backward : step->factors[n].forward;
-        size_t start = (size_t)n * image;
-        blend_image(a + start, (float)factors[step->side], b ? b + start : NULL, (float)factors[1],
-                    out + start, image);
+        float weight_a = (float)factors[step->side], weight_b = (float)factors[1];
+        size_t start = (size_t)n * image * size;
+        const void *second = b ? b + start : NULL;
+        if (layout->data_type == dnnl_bf16) {
+            blend_image_bf16((const void *)(a + start), weight_a, second, weight_b,
+                             (void *)(out + start), image);
+        } else {
+            blend_image((const void *)(a + start), weight_a, second, weight_b,
+                        (void *)(out + start), image);
+        }
     }
 }
 
 /* Images must lie one behind the other, padding included. */
 static bool images_apart(const dnnl_memory_desc_t *layout)
 {
-    size_t image = (size_t)layout->format_desc.blocking.strides[0] * sizeof(float);
+    size_t image = (size_t)layout->format_desc.blocking.strides[0] * walk_of(layout).size;
     return layout->format_kind == dnnl_blocked &&
            dnnl_memory_desc_get_size(layout) == (size_t)layout->dims[0] * image;
 }

@@ -20,11 +20,12 @@ static dnnl_primitive_desc_t conv_described(nn_plan *plan, int number, const ten
 {
     const nn_node *node = &plan->graph->nodes[number];
     geometry shape = conv_geometry(plan, node);
-    /* The image stays plain; everything behind it is the convolution's choice. */
-    bool choice = plan->graph->nodes[node->inputs[0]].kind != NN_INPUT;
-    dnnl_memory_desc_t source = onednn_shaped(plan, node->inputs[0], choice);
-    dnnl_memory_desc_t weights = onednn_any(4, shape.weights);
-    dnnl_memory_desc_t target = shortcut ? shortcut->layout : onednn_shaped(plan, number, true);
+    /* The image stays as it is; everything behind it is the convolution's choice. */
+    bool image = plan->graph->nodes[node->inputs[0]].kind == NN_INPUT;
+    dnnl_memory_desc_t source =
+        image ? onednn_input_of(plan, number)->layout : onednn_shaped(plan, node->inputs[0]);
+    dnnl_memory_desc_t weights = onednn_any(4, shape.weights, plan->type);
+    dnnl_memory_desc_t target = shortcut ? shortcut->layout : onednn_shaped(plan, number);
     dnnl_convolution_desc_t operation;
     dnnl_primitive_desc_t desc = NULL;
     dnnl_primitive_attr_t attr = onednn_attributes(plan);
@@ -91,32 +92,59 @@ void onednn_conv_forward(nn_plan *plan, int number, int target, const tensor *sh
     plan->nodes[target].value = value;
 }
 
-void onednn_conv_backward_weights(nn_plan *plan, int number, const tensor *gradient)
+/* AMX' kernel of oneDNN 2.6 then sums up scratch that nobody wrote; float32 has no such kernel. */
+static dnnl_data_type_t weights_type(const nn_plan *plan, const nn_node *node)
 {
-    const nn_node *node = &plan->graph->nodes[number];
-    geometry shape = conv_geometry(plan, node);
-    const tensor *input = onednn_input_of(plan, number);
-    dnnl_memory_desc_t weights = onednn_any(4, shape.weights);
+    bool column = plan->graph->nodes[node->inputs[0]].shape.width == 1;
+    return column && node->stride > 1 ? dnnl_f32 : plan->type;
+}
+
+/* The same numbers in another type; to be released. */
+static tensor as_type(nn_plan *plan, const tensor *source, dnnl_data_type_t type)
+{
+    dnnl_memory_desc_t layout = source->layout;
+    if (layout.data_type != type) {
+        dnnl_memory_desc_init_by_tag(&layout, 4, source->layout.dims, type, dnnl_abcd);
+    }
+    return onednn_tensor_as(plan, &plan->backward, source, &layout);
+}
+
+static dnnl_primitive_desc_t weights_described(nn_plan *plan, int number, const tensor *input,
+                                               const tensor *gradient)
+{
+    geometry shape = conv_geometry(plan, &plan->graph->nodes[number]);
+    dnnl_memory_desc_t weights = onednn_any(4, shape.weights, dnnl_f32);
     dnnl_convolution_desc_t operation;
     if (!onednn_good(plan,
                      dnnl_convolution_backward_weights_desc_init(
                          &operation, dnnl_convolution_direct, &input->layout, &weights, NULL,
                          &gradient->layout, shape.strides, shape.before, shape.after),
                      "describing a convolution's weight gradient")) {
-        return;
+        return NULL;
     }
-    dnnl_primitive_desc_t desc = onednn_described(plan, &operation, plan->nodes[number].forward,
-                                                  "a convolution's weight gradient");
+    return onednn_described(plan, &operation, plan->nodes[number].forward,
+                            "a convolution's weight gradient");
+}
+
+void onednn_conv_backward_weights(nn_plan *plan, int number, const tensor *gradient)
+{
+    const nn_node *node = &plan->graph->nodes[number];
+    dnnl_data_type_t type = weights_type(plan, node);
+    tensor input = as_type(plan, onednn_input_of(plan, number), type);
+    tensor output = as_type(plan, gradient, type);
+    dnnl_primitive_desc_t desc = weights_described(plan, number, &input, &output);
     if (desc) {
         dnnl_memory_desc_t layout = onednn_wanted(desc, dnnl_query_diff_weights_md);
         tensor target, written = onednn_gradient_out(plan, node->tensors[0], &layout, &target);
-        dnnl_exec_arg_t args[] = {{DNNL_ARG_SRC, input->memory},
-                                  {DNNL_ARG_DIFF_DST, gradient->memory},
+        dnnl_exec_arg_t args[] = {{DNNL_ARG_SRC, input.memory},
+                                  {DNNL_ARG_DIFF_DST, output.memory},
                                   {DNNL_ARG_DIFF_WEIGHTS, written.memory}};
         onednn_run_step(plan, &plan->backward, desc, args, COUNT(args));
         onednn_finish_gradient(plan, &written, &target);
     }
     dnnl_primitive_desc_destroy(desc);
+    onednn_tensor_release(&input);
+    onednn_tensor_release(&output);
 }
 
 tensor onednn_conv_backward_data(nn_plan *plan, int number, const tensor *gradient)
@@ -124,7 +152,7 @@ tensor onednn_conv_backward_data(nn_plan *plan, int number, const tensor *gradie
     const nn_node *node = &plan->graph->nodes[number];
     geometry shape = conv_geometry(plan, node);
     const dnnl_memory_desc_t *source = &onednn_input_of(plan, number)->layout;
-    dnnl_memory_desc_t weights = onednn_any(4, shape.weights);
+    dnnl_memory_desc_t weights = onednn_any(4, shape.weights, plan->type);
     dnnl_convolution_desc_t operation;
     tensor result = {0};
     if (!onednn_good(plan,

@@ -9,7 +9,7 @@ void onednn_pool_forward(nn_plan *plan, int number, const dnnl_dims_t kernel)
     static const dnnl_dims_t none = {0, 0};
     node_plan *self = &plan->nodes[number];
     const tensor *input = onednn_input_of(plan, number);
-    dnnl_memory_desc_t target = onednn_shaped(plan, number, true);
+    dnnl_memory_desc_t target = onednn_shaped(plan, number);
     dnnl_pooling_desc_t operation;
     if (!onednn_good(plan,
                      dnnl_pooling_forward_desc_init(
@@ -104,8 +104,8 @@ static linear_shape linear_layouts(const nn_plan *plan, int number)
     dnnl_dims_t bias = {out}, target = {plan->batch, out};
     dnnl_dims_t source = {plan->batch, in->channels, in->height, in->width};
     dnnl_dims_t weights = {out, in->channels, in->height, in->width};
-    return (linear_shape){onednn_any(4, source), onednn_any(4, weights), onednn_plain(1, bias),
-                          onednn_plain(2, target)};
+    return (linear_shape){onednn_any(4, source, dnnl_f32), onednn_any(4, weights, dnnl_f32),
+                          onednn_plain(1, bias), onednn_plain(2, target)};
 }
 
 void onednn_linear_forward(nn_plan *plan, int number)

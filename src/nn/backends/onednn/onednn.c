@@ -77,14 +77,27 @@ static const dnnl_dim_t *window(const nn_plan *plan, int number, dnnl_dims_t siz
     return size;
 }
 
+/* The image is float32; a copy in bf16 where the plan computes in it, in the order of numbers that
+ * the convolutions for that processor ask for. */
+static void input_forward(nn_plan *plan)
+{
+    const nn_shape *shape = &plan->graph->nodes[0].shape;
+    dnnl_dims_t sizes = {plan->batch, shape->channels, shape->height, shape->width};
+    dnnl_memory_desc_t layout = onednn_plain(4, sizes);
+    plan->image = onednn_tensor_new(plan, &layout);
+    if (plan->type != dnnl_f32) {
+        bool amx = dnnl_get_effective_cpu_isa() >= dnnl_cpu_isa_avx512_core_amx;
+        dnnl_memory_desc_init_by_tag(&layout, 4, sizes, plan->type, amx ? dnnl_acdb : dnnl_abcd);
+    }
+    plan->nodes[0].value = onednn_tensor_as(plan, &plan->forward, &plan->image, &layout);
+}
+
 static void node_forward(nn_plan *plan, int number)
 {
     dnnl_dims_t size = {0};
-    dnnl_memory_desc_t layout;
     switch (plan->graph->nodes[number].kind) {
     case NN_INPUT:
-        layout = onednn_shaped(plan, number, false);
-        plan->nodes[number].value = onednn_tensor_new(plan, &layout);
+        input_forward(plan);
         break;
     case NN_CONV:
         onednn_conv_forward(plan, number, number, NULL);
@@ -293,7 +306,8 @@ static void compile(nn_plan *plan)
     onednn_fill_factors(plan, plan->training ? &zeros : NULL);
 }
 
-static pba_status plan_create(const nn_graph *graph, int batch, bool training, nn_plan **plan)
+static pba_status create(const nn_graph *graph, int batch, bool training, dnnl_data_type_t type,
+                         nn_plan **plan)
 {
     *plan = NULL;
     if (batch < 1) {
@@ -303,7 +317,7 @@ static pba_status plan_create(const nn_graph *graph, int batch, bool training, n
     if (!fresh) {
         return PBA_MEMORY;
     }
-    *fresh = (nn_plan){.graph = graph, .batch = batch, .training = training};
+    *fresh = (nn_plan){.graph = graph, .batch = batch, .training = training, .type = type};
     compile(fresh);
     pba_status status = fresh->status;
     if (status != PBA_OK) {
@@ -314,6 +328,25 @@ static pba_status plan_create(const nn_graph *graph, int batch, bool training, n
     return PBA_OK;
 }
 
+static pba_status plan_create(const nn_graph *graph, int batch, bool training, nn_plan **plan)
+{
+    return create(graph, batch, training, dnnl_f32, plan);
+}
+
+static pba_status plan_create_bf16(const nn_graph *graph, int batch, bool training, nn_plan **plan)
+{
+    return create(graph, batch, training, dnnl_bf16, plan);
+}
+
+static pba_status bf16_available(void)
+{
+    return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core_bf16) ==
+                   dnnl_cpu_isa_avx512_core_bf16
+               ? PBA_OK
+               : status_set(PBA_USAGE, "precision bf16: this processor has neither AVX512-BF16 nor "
+                                       "AMX; use f32");
+}
+
 static size_t plan_bytes(const nn_plan *plan)
 {
     return plan->bytes;
@@ -321,7 +354,7 @@ static size_t plan_bytes(const nn_plan *plan)
 
 static void *plan_input(nn_plan *plan)
 {
-    return plan->nodes[0].value.buffer->data;
+    return plan->image.buffer->data;
 }
 
 static dnnl_status_t execute_step(nn_plan *plan, const step *step)
@@ -411,16 +444,18 @@ static pba_status plan_backward(nn_plan *plan, const void *logit_gradient, void 
     return execute(plan, &plan->backward);
 }
 
+/* The numbers at the boundary are float32 either way. */
+#define ROW(NAME, SENTENCE, CREATE)                                                                \
+    .name = (NAME), .sentence = (SENTENCE), .real = sizeof(float), .plan_create = (CREATE),        \
+    .plan_free = plan_free, .plan_bytes = plan_bytes, .input = plan_input, .load = plan_load,      \
+    .draw = plan_draw, .forward = plan_forward, .backward = plan_backward
+
+const nn_backend nn_backend_onednn_bf16 = {
+    ROW("onednn-bf16", "the same with activations in bf16", plan_create_bf16),
+    .available = bf16_available,
+};
+
 const nn_backend nn_backend_onednn = {
-    .name = "onednn",
-    .sentence = "oneDNN's kernels for the processor at hand, float32",
-    .real = sizeof(float),
-    .plan_create = plan_create,
-    .plan_free = plan_free,
-    .plan_bytes = plan_bytes,
-    .input = plan_input,
-    .load = plan_load,
-    .draw = plan_draw,
-    .forward = plan_forward,
-    .backward = plan_backward,
+    ROW("onednn", "oneDNN's kernels for the processor at hand, float32", plan_create),
+    .bf16 = &nn_backend_onednn_bf16,
 };

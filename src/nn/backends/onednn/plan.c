@@ -107,18 +107,18 @@ dnnl_memory_desc_t onednn_plain(int dims, const dnnl_dims_t sizes)
     return layout;
 }
 
-dnnl_memory_desc_t onednn_any(int dims, const dnnl_dims_t sizes)
+dnnl_memory_desc_t onednn_any(int dims, const dnnl_dims_t sizes, dnnl_data_type_t type)
 {
     dnnl_memory_desc_t layout;
-    dnnl_memory_desc_init_by_tag(&layout, dims, sizes, dnnl_f32, dnnl_format_tag_any);
+    dnnl_memory_desc_init_by_tag(&layout, dims, sizes, type, dnnl_format_tag_any);
     return layout;
 }
 
-dnnl_memory_desc_t onednn_shaped(const nn_plan *plan, int node, bool choice)
+dnnl_memory_desc_t onednn_shaped(const nn_plan *plan, int node)
 {
     const nn_shape *shape = &plan->graph->nodes[node].shape;
     dnnl_dims_t sizes = {plan->batch, shape->channels, shape->height, shape->width};
-    return choice ? onednn_any(4, sizes) : onednn_plain(4, sizes);
+    return onednn_any(4, sizes, plan->type);
 }
 
 dnnl_memory_desc_t onednn_wanted(dnnl_primitive_desc_t desc, dnnl_query_t what)
@@ -195,7 +195,7 @@ void onednn_run_step(nn_plan *plan, steps *list, dnnl_primitive_desc_t desc,
     }
 }
 
-static void reorder_step(nn_plan *plan, steps *list, const tensor *from, const tensor *to)
+void onednn_reorder_step(nn_plan *plan, steps *list, const tensor *from, const tensor *to)
 {
     dnnl_primitive_desc_t desc = NULL;
     dnnl_primitive_attr_t attr = plan->status == PBA_OK ? onednn_attributes(plan) : NULL;
@@ -220,7 +220,7 @@ tensor onednn_tensor_as(nn_plan *plan, steps *list, const tensor *source,
         return *source;
     }
     tensor copy = onednn_tensor_new(plan, layout);
-    reorder_step(plan, list, source, &copy);
+    onednn_reorder_step(plan, list, source, &copy);
     return copy;
 }
 
@@ -300,7 +300,7 @@ tensor onednn_weight_in(nn_plan *plan, int number, const dnnl_memory_desc_t *lay
         return source;
     }
     tensor copy = tensor_make(plan, layout, true);
-    reorder_step(plan, &plan->load, &source, &copy);
+    onednn_reorder_step(plan, &plan->load, &source, &copy);
     return copy;
 }
 
@@ -315,7 +315,7 @@ tensor onednn_gradient_out(nn_plan *plan, int number, const dnnl_memory_desc_t *
 void onednn_finish_gradient(nn_plan *plan, tensor *written, const tensor *target)
 {
     if (plan->status == PBA_OK && written->memory != target->memory) {
-        reorder_step(plan, &plan->backward, written, target);
+        onednn_reorder_step(plan, &plan->backward, written, target);
     }
     onednn_tensor_release(written);
 }

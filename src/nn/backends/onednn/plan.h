@@ -4,12 +4,16 @@
  * layouts that the convolutions choose are kept from node to node; weights are reordered from the
  * block's plain layout by load() and gradients back by backward(). Must agree with reference.c.
  *
+ * Values and their gradients are float32 or bf16; parameters, their gradients, the statistics of
+ * batch norm and the fully connected layer are float32 in any case.
+ *
  * Fused: ReLU into batch norm (both ways), a residual add into the convolution in front of it.
  * While a plan is compiled, its status keeps the first failure and later calls do nothing. */
 #ifndef NN_BACKENDS_ONEDNN_PLAN_H
 #define NN_BACKENDS_ONEDNN_PLAN_H
 
 #include <oneapi/dnnl/dnnl.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,6 +88,7 @@ struct nn_plan {
     const nn_graph *graph;
     int batch;
     bool training;
+    dnnl_data_type_t type; /* of values, their gradients and the weights that are multiplied */
     dnnl_engine_t engine;
     dnnl_stream_t stream;
     arena *arena;
@@ -94,7 +99,8 @@ struct nn_plan {
     buffer *buffers;
     void *scratch;
     size_t scratch_bytes, bytes;
-    tensor logits, logit_gradient; /* plain, batch x classes */
+    tensor image;                  /* float32, plain, as the caller writes it */
+    tensor logits, logit_gradient; /* float32, plain, batch x classes */
     pba_status status;             /* first failure while compiling */
 };
 
@@ -106,10 +112,12 @@ bool onednn_good(nn_plan *plan, dnnl_status_t code, const char *what);
 void onednn_tensor_release(tensor *tensor);
 /* A fresh tensor with a buffer that is its own until it is released. */
 tensor onednn_tensor_new(nn_plan *plan, const dnnl_memory_desc_t *layout);
+/* Plain layout, float32. */
 dnnl_memory_desc_t onednn_plain(int dims, const dnnl_dims_t sizes);
-dnnl_memory_desc_t onednn_any(int dims, const dnnl_dims_t sizes);
-/* The output of a node: plain, or the primitive's choice. */
-dnnl_memory_desc_t onednn_shaped(const nn_plan *plan, int node, bool choice);
+/* The primitive's choice of a layout. */
+dnnl_memory_desc_t onednn_any(int dims, const dnnl_dims_t sizes, dnnl_data_type_t type);
+/* The output of a node in the primitive's choice. */
+dnnl_memory_desc_t onednn_shaped(const nn_plan *plan, int node);
 dnnl_memory_desc_t onednn_wanted(dnnl_primitive_desc_t desc, dnnl_query_t what);
 dnnl_prop_kind_t onednn_direction(const nn_plan *plan);
 const tensor *onednn_input_of(const nn_plan *plan, int number);
@@ -121,7 +129,8 @@ dnnl_primitive_desc_t onednn_described(nn_plan *plan, const void *operation,
 /* Appends a primitive with its arguments and scratchpad; the descriptor stays the caller's. */
 void onednn_run_step(nn_plan *plan, steps *list, dnnl_primitive_desc_t desc,
                      const dnnl_exec_arg_t *args, int count);
-/* The tensor itself, or a reordered copy where the layout differs; to be released either way. */
+void onednn_reorder_step(nn_plan *plan, steps *list, const tensor *from, const tensor *to);
+/* The tensor itself, or a copy where layout or type differ; to be released either way. */
 tensor onednn_tensor_as(nn_plan *plan, steps *list, const tensor *source,
                         const dnnl_memory_desc_t *layout);
 /* out = a + b; out NULL: a fresh tensor. out may be a or b. */
