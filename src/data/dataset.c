@@ -10,7 +10,8 @@
 #include "core/file.h"
 #include "core/memory.h"
 
-static const data_format *const formats[] = {&data_demo, &data_cifar10, &data_cifar100, &data_idx};
+static const data_format *const formats[] = {&data_demo, &data_cifar10, &data_cifar100, &data_idx,
+                                             &data_svhn};
 enum { FORMATS = sizeof formats / sizeof *formats };
 
 /* "a (x), b (y)": what each format looks for. */
