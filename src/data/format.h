@@ -39,6 +39,7 @@ extern const data_format data_cifar10;  /* formats/cifar.c */
 extern const data_format data_cifar100; /* formats/cifar.c */
 extern const data_format data_demo;     /* formats/demo.c */
 extern const data_format data_idx;      /* formats/idx.c */
+extern const data_format data_npz;      /* formats/npz.c */
 extern const data_format data_svhn;     /* formats/svhn.c */
 
 /* Room for `more` images behind those that counts[] holds; width, height and channels are set. */
