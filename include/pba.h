@@ -316,6 +316,8 @@ typedef struct pba_augmenter_options {
     double mean[3], deviation[3]; /* for float output; all 0: mean 0, deviation 1 */
     bool scale_pixels;            /* scale pixel parameters by min(width, height)/32 */
     uint64_t seed;
+    bool interleaved; /* batches are height x width x channels (NHWC); otherwise NCHW */
+    bool bf16;        /* batches are bfloat16, rounded to nearest even; otherwise float32 */
 } pba_augmenter_options;
 
 PBA_API pba_status pba_augmenter_create(const pba_augmenter_options *options,
@@ -324,10 +326,11 @@ PBA_API void pba_augmenter_free(pba_augmenter *augmenter);
 
 /* Augments `count` images of epoch `epoch`: image i is images + i*width*height*channels
  * (interleaved uint8); ids[i] is its number in the data set (with seed and epoch it determines the
- * draws; NULL: 0,1,2...). out: count x channels x height x width float32 (NCHW), normalized, 0
- * without content. Any number of threads may call this on one augmenter at the same time. */
+ * draws; NULL: 0,1,2...). out: `count` normalized images in the options' layout and type (count x
+ * channels x height x width float32), 0 without content. Any number of threads may call this on one
+ * augmenter at the same time; a call allocates nothing once as many have run together before. */
 PBA_API pba_status pba_augment_batch(const pba_augmenter *augmenter, const uint8_t *images,
-                                     const uint32_t *ids, size_t count, int epoch, float *out);
+                                     const uint32_t *ids, size_t count, int epoch, void *out);
 
 /* The same draws as uint8 images with masks, for looking at and for other trainers. out: `count`
  * images, interleaved, mask (count x height x width) may be NULL. */
@@ -432,6 +435,7 @@ typedef struct pba_recipe {
     int epochs;
     uint64_t seed, split_seed;
     char backend[PBA_NAME_MAX]; /* "onednn" or "reference" */
+    char precision[8];          /* "f32", "bf16" or "auto": bf16 where the processor has it */
 } pba_recipe;
 
 typedef struct pba_search_options {
@@ -490,7 +494,7 @@ typedef struct pba_plan {
     int train_images, val_images, test_images;
     int64_t parameters;
     double image_passes, seconds, bytes; /* forward+backward passes; estimates */
-    const char *model, *baseline, *notes;
+    const char *model, *baseline, *precision, *notes; /* precision: never "auto" */
 } pba_plan;
 
 typedef struct pba_search pba_search;
@@ -545,6 +549,7 @@ typedef struct pba_evaluate_options {
     int train_size, val_size;   /* as for the training, where the split is drawn */
     uint64_t split_seed;
     char backend[PBA_NAME_MAX];
+    char precision[8]; /* as in pba_recipe */
 } pba_evaluate_options;
 
 /* Figures are shares 0..1. Arrays belong to the evaluation. */
