@@ -406,6 +406,7 @@ static void test_precision(void **state)
     assert_ptr_equal(found, &nn_backend_reference);
     assert_string_equal(chosen, "f32");
     assert_int_equal(nn_backend_choose("reference", "bf16", &chosen, &found), PBA_USAGE);
+    assert_int_equal(nn_backend_choose("onednn", "f64", &chosen, &found), PBA_USAGE);
     assert_int_equal(nn_backend_choose("abacus", "auto", &chosen, &found), PBA_USAGE);
 }
 

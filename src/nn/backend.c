@@ -54,9 +54,14 @@ pba_status nn_backend_choose(const char *name, const char *precision, const char
     if (status != PBA_OK || strcmp(precision, "f32") == 0) {
         return status;
     }
+    bool either = strcmp(precision, "auto") == 0;
+    if (!either && strcmp(precision, "bf16") != 0) {
+        return status_set(PBA_USAGE, "precision %s: unknown; there are: f32, bf16, auto",
+                          precision);
+    }
     status = choose_bf16(backend);
     if (status == PBA_OK) {
         *chosen = "bf16";
     }
-    return strcmp(precision, "auto") == 0 ? PBA_OK : status;
+    return either ? PBA_OK : status;
 }
