@@ -170,6 +170,12 @@ cifar good/test_batch.bin 20
 cifar cut/data_batch_1.bin 20
 truncate -s -17 cut/data_batch_1.bin
 works "data info" "cifar-10" data info good
+works "data info tells the memory" "memory      1 MB" data info good
+works "data info at the size that images have" "" data info good --size 32x32
+refuses "data info at another size" 2 "only folders of image files are resized" data info good --size 16x16
+refuses "a size that is none" 2 "32" data info good --size 32
+refuses "a fit that is none" 2 "crop|pad" data info good --fit stretch
+refuses "a size for a search" 2 "only folders of image files are resized" search good --size 16x16 --dry-run
 works "data info as JSON" '"classes"' data info good --json
 works "data stats" "deviation" data stats good
 refuses "a missing data set" 1 "nowhere" data info nowhere

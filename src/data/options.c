@@ -4,6 +4,15 @@
 #include <string.h>
 
 #include "data/format.h"
+#include "data/settings.h"
+
+static const pba_setting rows[] = {DATASET_ROWS(pba_dataset_options)};
+
+const pba_setting *pba_dataset_settings(size_t *count)
+{
+    *count = sizeof rows / sizeof *rows;
+    return rows;
+}
 
 bool data_parse_size(const char *text, int *width, int *height)
 {
