@@ -38,6 +38,7 @@ typedef struct data_format {
 extern const data_format data_cifar10;  /* formats/cifar.c */
 extern const data_format data_cifar100; /* formats/cifar.c */
 extern const data_format data_demo;     /* formats/demo.c */
+extern const data_format data_folder;   /* formats/folder.c */
 extern const data_format data_idx;      /* formats/idx.c */
 extern const data_format data_npz;      /* formats/npz.c */
 extern const data_format data_svhn;     /* formats/svhn.c */
@@ -59,6 +60,9 @@ void data_default_baseline(data_content *content, bool flip);
 /* Class names "0", "1" ... */
 pba_status data_number_names(data_content *content, int classes);
 
+/* crop side/8, flip if it makes sense, cutout side/2; what would be 0 is left out. */
+void data_default_baseline(data_content *content, bool flip);
+
 /* Adds a sentence to the notes; what does not fit is cut off. */
 void data_note(data_content *content, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -71,5 +75,10 @@ bool data_parse_size(const char *text, int *width, int *height);
 /* Tells the options' progress; PBA_INTERRUPTED where that says to stop. */
 pba_status data_progress(const pba_dataset_options *options, const char *what, int64_t done,
                          int64_t total);
+
+/* Before a decoder meets a file: should it crash or hang there, the error names that file. Only
+ * for formats that run in a child (third_party); the file has the limits' time for itself. */
+pba_status data_announce(const pba_dataset_options *options, const char *file);
+enum { DATA_ANNOUNCED = -1 }; /* what it gives for `done`: for isolate.c, never for callers */
 
 #endif
