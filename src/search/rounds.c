@@ -149,7 +149,7 @@ pba_status search_finish(pba_search *search)
     }
     describe(search, search->schedule);
     status = directory_write_result(search->options.out, search->schedule, member,
-                                    search->val_error, search_clock() - search->start);
+                                    search->val_error, clock_now() - search->start);
     if (status == PBA_OK) {
         directory_end_checkpoints(search->options.out);
         search->finished = true;

@@ -52,7 +52,7 @@ static bool on_step(void *user)
         add_work(worker, worker->unit);
     }
     worker->first = false;
-    if (search_clock() - search->start - search->reported >= REPORT_SECONDS) {
+    if (clock_now() - search->start - search->reported >= REPORT_SECONDS) {
         search_report(search, (pba_event){.kind = PBA_EVENT_PROGRESS,
                                           .round = search->round,
                                           .rounds = search->rounds});
@@ -250,7 +250,7 @@ static pba_status start(pba_search *search)
     if (status == PBA_OK && search->notes[0]) {
         search_report(search, (pba_event){.kind = PBA_EVENT_NOTE, .text = search->notes});
     }
-    search->start = search_clock();
+    search->start = clock_now();
     search->reported = 0;
     search->first_done = search->done;
     return status;
@@ -323,7 +323,7 @@ static pba_status run_workers(pba_search *search)
 pba_status pba_search_run(pba_search *search, const pba_observer *observer)
 {
     search->observer = observer;
-    search->start = search_clock();
+    search->start = clock_now();
     if (search->finished) {
         return run_finished(search);
     }

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "core/clock.h"
 #include "search/directory.h"
 #include "train/trainer.h"
 
@@ -54,7 +55,6 @@ typedef struct search_score {
 } search_score;
 
 /* search.c */
-double search_clock(void);
 double search_task_work(const pba_search *search, const pba_task *task);
 double search_work(const pba_search *search);
 bool search_drifts(const pba_search *search); /* no selection: policies change, nobody copies */

@@ -2,8 +2,8 @@
 #include "train/measure.h"
 
 #include <stdlib.h>
-#include <time.h>
 
+#include "core/clock.h"
 #include "core/memory.h"
 #include "core/threads.h"
 
@@ -15,13 +15,6 @@ typedef struct trial {
     int threads;
     measure *results; /* one per worker */
 } trial;
-
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
 
 static int ascending(const void *a, const void *b)
 {
@@ -49,12 +42,12 @@ static pba_status time_steps(trainer *trainer, float *block, double *seconds)
     int count = 0;
     for (int i = 0; count < STEPS && (i <= WARM_STEPS || spent < ENOUGH_SECONDS); i++) {
         trainer_figures figures = {0};
-        double start = now();
+        double start = clock_now();
         pba_status status = trainer_run_epoch(trainer, block, &epoch, NULL, &figures);
         if (status != PBA_OK) {
             return status;
         }
-        double took = now() - start;
+        double took = clock_now() - start;
         spent += took;
         if (i >= WARM_STEPS || spent > ENOUGH_SECONDS) {
             times[count++] = took;
@@ -77,7 +70,7 @@ typedef struct stopwatch {
 static bool stopwatch_ask(void *user)
 {
     stopwatch *watch = user;
-    double time = now();
+    double time = clock_now();
     if (watch->asked++ && (watch->asked == 2 || time - watch->last < watch->shortest)) {
         watch->shortest = time - watch->last;
     }
@@ -91,7 +84,7 @@ static pba_status time_evaluation(const task *task, trainer *trainer, const floa
     pba_split split = task->counts[PBA_VALIDATION] ? PBA_VALIDATION : PBA_TEST;
     stopwatch watch = {0};
     pba_observer observer = {.stop = stopwatch_ask, .user = &watch};
-    double error, loss, start = now();
+    double error, loss, start = clock_now();
     *seconds = 0;
     if (!task->counts[split]) {
         return PBA_OK;
@@ -101,7 +94,7 @@ static pba_status time_evaluation(const task *task, trainer *trainer, const floa
         return status;
     }
     *seconds = watch.asked > 1 ? watch.shortest / trainer_evaluation_batch(trainer)
-                               : (now() - start) / task->counts[split];
+                               : (clock_now() - start) / task->counts[split];
     return PBA_OK;
 }
 
