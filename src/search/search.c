@@ -84,8 +84,13 @@ pba_status search_new(const pba_search_options *options, pba_search **result)
     size_t members = (size_t)options->population;
     search->tasks = memory_new(members, sizeof *search->tasks);
     search->scored = memory_new(members, sizeof *search->scored);
+    search->begun = memory_new(members, sizeof *search->begun);
+    search->early = memory_new(members, sizeof *search->early);
     search->blocks = memory_new(members, sizeof *search->blocks);
-    pba_status status = search->tasks && search->scored && search->blocks ? PBA_OK : PBA_MEMORY;
+    pba_status status = PBA_MEMORY;
+    if (search->tasks && search->scored && search->begun && search->early && search->blocks) {
+        status = PBA_OK;
+    }
     if (status == PBA_OK) {
         status = create_population(search);
     }
@@ -208,6 +213,8 @@ void pba_search_free(pba_search *search)
     free(search->blocks);
     free(search->tasks);
     free(search->scored);
+    free(search->begun);
+    free(search->early);
     journal_close(search->journal);
     pba_population_free(search->population);
     pba_schedule_free(search->schedule);

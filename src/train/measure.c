@@ -22,8 +22,7 @@ static int ascending(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-/* A policy in which every operation is as likely as another, at a middling level. */
-static pba_policy typical_policy(void)
+pba_policy measure_policy(void)
 {
     pba_policy policy = {.entries = 30};
     for (int i = 0; i < policy.entries; i++) {
@@ -36,7 +35,7 @@ static pba_policy typical_policy(void)
 /* A first step compiles and warms up; where it alone takes seconds, it is the measurement. */
 static pba_status time_steps(trainer *trainer, float *block, double *seconds)
 {
-    pba_policy policy = typical_policy();
+    pba_policy policy = measure_policy();
     trainer_epoch epoch = {.epochs = 1, .policy = &policy, .max_steps = 1};
     double times[STEPS], spent = 0;
     int count = 0;
