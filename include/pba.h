@@ -272,7 +272,25 @@ typedef struct pba_dataset_info {
     int train_images, val_images, test_images;
 } pba_dataset_info;
 
-/* DATASET is a path, recognized by content, or "demo". */
+/* All fields zero: the defaults. */
+typedef struct pba_dataset_options {
+    /* "WxH": what the images of a folder, of any size on disk, become. "": as stored where all have
+     * one size of at most 96 x 96, else 64x64, which a note says. Other formats keep the size of
+     * their images: "" or exactly that one, else PBA_USAGE. */
+    char size[PBA_NAME_MAX];
+    /* How they become it. "" or "crop": resized to cover, the middle cut out. "pad": resized to
+     * fit, black borders. */
+    char fit[PBA_NAME_MAX];
+    bool skip_bad; /* broken image files are counted and named in the notes; else they fail */
+    /* May be NULL. Called now and then while files are read, on the calling thread: `done` of
+     * `total` (0: not known) of what `what` says. False: stop, PBA_INTERRUPTED. */
+    bool (*progress)(void *user, const char *what, int64_t done, int64_t total);
+    void *user;
+} pba_dataset_options;
+
+/* DATASET is a path, recognized by content, or "demo". options NULL: the defaults. */
+PBA_API pba_status pba_dataset_open_with(const char *path, const pba_dataset_options *options,
+                                         pba_dataset **dataset);
 PBA_API pba_status pba_dataset_open(const char *path, pba_dataset **dataset);
 PBA_API void pba_dataset_free(pba_dataset *dataset);
 PBA_API pba_status pba_dataset_describe(const pba_dataset *dataset, pba_dataset_info *info);
