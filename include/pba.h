@@ -199,6 +199,16 @@ PBA_API pba_status pba_op_parameter(const char *name, int level, double *paramet
 PBA_API pba_status pba_op_apply(pba_image *image, const char *name, int level, int sign,
                                 uint64_t seed);
 
+/* The same to `count` images by the physical parameter, already signed and scaled. `first`
+ * describes the first image, the others follow it in memory, pixels and masks alike; its mask may
+ * be NULL (all content). The results go to `out` (count x height x width x channels) and, where it
+ * is not NULL, `out_masks` (count x height x width); neither may overlap the images. Image i draws
+ * from (seed, i). PBA_USAGE for a parameter outside the operation's range; lengths in pixels may be
+ * longer, up to the sides of the image. */
+PBA_API pba_status pba_op_apply_images(const char *name, double parameter, const pba_image *first,
+                                       size_t count, uint64_t seed, uint8_t *out,
+                                       uint8_t *out_masks);
+
 /* --------------------------------------------------------- kinds of policy */
 
 /* How images are augmented is chosen by a text: "baseline", "autoaugment:cifar10",
