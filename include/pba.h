@@ -571,6 +571,13 @@ PBA_API void pba_search_free(pba_search *search);
 
 typedef struct pba_training pba_training;
 
+typedef struct pba_measure_options {
+    int members; /* networks at once; 0: one per core */
+    int threads; /* of each */
+    int repetitions;
+    double seconds; /* of training, and again of evaluation, in a repetition; at least a step */
+} pba_measure_options;
+
 /* What a network's training and evaluation do per second, on this machine: `members` networks at
  * once, `threads` threads each. */
 typedef struct pba_training_speed {
@@ -601,11 +608,9 @@ PBA_API pba_status pba_training_resume(const char *run, int workers, pba_trainin
 PBA_API pba_status pba_training_plan(pba_training *training, pba_plan *plan);
 /* Trains and evaluates fresh networks, under a policy in which every operation is as likely as
  * another (probability 0.5, level 4), and throws them away: nothing of the training is touched, and
- * nothing is written. members 0: one per core. Every repetition takes about a second of training
- * and one of evaluation. PBA_INTERRUPTED when observer->stop says so. */
-PBA_API pba_status pba_training_measure(pba_training *training, int members, int threads,
-                                        int repetitions, const pba_observer *observer,
-                                        pba_training_speed *speed);
+ * nothing is written. PBA_INTERRUPTED when observer->stop says so. */
+PBA_API pba_status pba_training_measure(pba_training *training, const pba_measure_options *options,
+                                        const pba_observer *observer, pba_training_speed *speed);
 /* Runs to the end, or until observer->stop says so (PBA_INTERRUPTED, everything saved). */
 PBA_API pba_status pba_training_run(pba_training *training, const pba_observer *observer);
 PBA_API size_t pba_training_results(const pba_training *training,

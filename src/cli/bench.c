@@ -16,7 +16,7 @@ static void rows(cli_rows *rows)
         {"repeat", PBA_SETTING_INT, CLI_FIELD(bench_options, repeat), 1, BENCH_REPEAT_MAX, "5", "N",
          NULL, "Repetitions of each measurement; median, least and greatest are given.", false},
         {"seconds", PBA_SETTING_REAL, CLI_FIELD(bench_options, seconds), 0, 3600, "0.2", "S", NULL,
-         "How long a repetition lasts at least.", false},
+         "How long a repetition lasts at least; train: 1 unless it is given.", false},
         {"json", PBA_SETTING_FLAG, CLI_FIELD(bench_options, json), 0, 0, "false", "", NULL,
          "Writes JSON.", false},
     };

@@ -110,13 +110,13 @@ static void json_speed(const pba_training_speed *speed)
     cli_json_close(json, '}');
 }
 
-static int measure(const bench_options *options, pba_training *training)
+static int measure(const bench_options *options, pba_training *training, double seconds)
 {
     pba_training_speed speed;
     cli_job job;
     cli_job_start(&job, true, 1, NULL);
-    pba_status status = pba_training_measure(training, options->members, options->threads,
-                                             options->repeat, &job.observer, &speed);
+    pba_measure_options measure = {options->members, options->threads, options->repeat, seconds};
+    pba_status status = pba_training_measure(training, &measure, &job.observer, &speed);
     cli_job_end(&job);
     if (status != PBA_OK) {
         return cli_failed(status);
@@ -129,6 +129,7 @@ static int run(const bench_options *options, const cli_arguments *arguments)
 {
     pba_train_options job;
     pba_training *training = NULL;
+    double seconds = cli_was_given(arguments, "seconds") ? options->seconds : 1;
     size_t count;
     const pba_setting *library = pba_train_settings(&count);
     int result = bench_settings(&job, library, count, settings, SETTINGS, arguments);
@@ -141,7 +142,7 @@ static int run(const bench_options *options, const cli_arguments *arguments)
         return CLI_USAGE;
     }
     pba_status status = pba_training_create(&job, &training);
-    result = status == PBA_OK ? measure(options, training) : cli_failed(status);
+    result = status == PBA_OK ? measure(options, training, seconds) : cli_failed(status);
     pba_training_free(training);
     return result;
 }

@@ -10,7 +10,6 @@
 #include "train/measure.h"
 #include "train/training.h"
 
-static const double REPETITION_SECONDS = 1;
 enum { MEMBERS_MAX = 1024, REPETITIONS_MAX = 1000, STEPS_MAX = 10000 };
 
 /* Images per second of one repetition. */
@@ -21,7 +20,7 @@ typedef struct rates {
 typedef struct trial {
     const pba_training *training;
     const pba_observer *observer;
-    int members, threads, repetitions;
+    pba_measure_options options;
     rates *rates; /* members x repetitions */
     pthread_barrier_t barrier;
     atomic_bool failed; /* some member's: the others end with it, at the same barrier */
@@ -103,9 +102,9 @@ static bool together(trial *trial, pba_status status)
 }
 
 /* How many fill a repetition, from the time of one. */
-static int count_for(double seconds)
+static int count_for(const runner *runner, double seconds)
 {
-    double count = REPETITION_SECONDS / seconds;
+    double count = runner->trial->options.seconds / seconds;
     return count < 1 ? 1 : count > STEPS_MAX ? STEPS_MAX : (int)count;
 }
 
@@ -124,8 +123,8 @@ static pba_status calibrate(runner *runner, int *steps, int *batches)
     if (status == PBA_OK) {
         status = evaluate_batches(runner, 1);
     }
-    *steps = count_for(middle - start);
-    *batches = count_for(clock_now() - middle);
+    *steps = count_for(runner, middle - start);
+    *batches = count_for(runner, clock_now() - middle);
     return status;
 }
 
@@ -154,12 +153,12 @@ static pba_status time_evaluation(runner *runner, int batches, rates *rates)
 static pba_status run_repetitions(runner *runner, pba_status status)
 {
     trial *trial = runner->trial;
-    rates *rates = trial->rates + (size_t)runner->member * (size_t)trial->repetitions;
+    rates *rates = trial->rates + (size_t)runner->member * (size_t)trial->options.repetitions;
     int steps = 1, batches = 1;
     if (status == PBA_OK) {
         status = calibrate(runner, &steps, &batches);
     }
-    for (int i = 0; i < trial->repetitions; i++) {
+    for (int i = 0; i < trial->options.repetitions; i++) {
         if (!together(trial, status)) {
             return status;
         }
@@ -179,7 +178,7 @@ static pba_status run_member(void *context, int index)
     runner runner = {.trial = trial, .member = (uint32_t)index};
     runner.block = memory_aligned(task->graph->block, sizeof *runner.block);
     pba_status status =
-        runner.block ? trainer_create(task, trial->threads, &runner.trainer) : PBA_MEMORY;
+        runner.block ? trainer_create(task, trial->options.threads, &runner.trainer) : PBA_MEMORY;
     if (status == PBA_OK) {
         nn_initialize(task->graph, runner.block, 0, runner.member);
     }
@@ -202,12 +201,12 @@ static int ascending(const void *a, const void *b)
 /* Over repetitions, of the members' sum. `offset`: of the figure in rates. */
 static pba_status spread(const trial *trial, size_t offset, pba_spread *result)
 {
-    int count = trial->repetitions;
+    int count = trial->options.repetitions;
     double *sums = memory_new((size_t)count, sizeof *sums);
     if (!sums) {
         return PBA_MEMORY;
     }
-    for (int i = 0; i < trial->members * count; i++) {
+    for (int i = 0; i < trial->options.members * count; i++) {
         sums[i % count] += *(const double *)((const char *)&trial->rates[i] + offset);
     }
     qsort(sums, (size_t)count, sizeof *sums, ascending);
@@ -239,36 +238,46 @@ static pba_status fill_speed(const trial *trial, pba_training_speed *speed)
 
 static pba_status run_trial(trial *trial, pba_training_speed *speed)
 {
-    size_t count = (size_t)trial->members * (size_t)trial->repetitions;
+    size_t count = (size_t)trial->options.members * (size_t)trial->options.repetitions;
     trial->rates = memory_new(count, sizeof *trial->rates);
     if (!trial->rates) {
         return PBA_MEMORY;
     }
-    if (pthread_barrier_init(&trial->barrier, NULL, (unsigned)trial->members) != 0) {
+    if (pthread_barrier_init(&trial->barrier, NULL, (unsigned)trial->options.members) != 0) {
         return status_set(PBA_MEMORY, "a barrier could not be made");
     }
-    pba_status status = threads_run(trial->members, run_member, trial);
+    pba_status status = threads_run(trial->options.members, run_member, trial);
     pthread_barrier_destroy(&trial->barrier);
     return status == PBA_OK ? fill_speed(trial, speed) : status;
 }
 
-pba_status pba_training_measure(pba_training *training, int members, int threads, int repetitions,
+static pba_status check_options(const pba_measure_options *options)
+{
+    int cores = options->members * options->threads;
+    if (options->members < 1 || options->members > MEMBERS_MAX || options->threads < 1 ||
+        options->threads > MEMBERS_MAX || cores > MEMBERS_MAX || options->repetitions < 1 ||
+        options->repetitions > REPETITIONS_MAX || !(options->seconds >= 0)) {
+        return status_set(PBA_USAGE,
+                          "members times threads must be 1..%d, repetitions 1..%d, seconds 0 or "
+                          "more",
+                          MEMBERS_MAX, REPETITIONS_MAX);
+    }
+    return PBA_OK;
+}
+
+pba_status pba_training_measure(pba_training *training, const pba_measure_options *options,
                                 const pba_observer *observer, pba_training_speed *speed)
 {
-    members = members ? members : pba_cores();
-    if (members < 1 || members > MEMBERS_MAX || threads < 1 || threads > MEMBERS_MAX ||
-        repetitions < 1 || repetitions > REPETITIONS_MAX) {
-        return status_set(PBA_USAGE, "members, threads and repetitions must be 1..%d, 1..%d, 1..%d",
-                          MEMBERS_MAX, MEMBERS_MAX, REPETITIONS_MAX);
+    trial trial = {.training = training, .observer = observer, .options = *options};
+    trial.options.members = options->members ? options->members : pba_cores();
+    pba_status status = check_options(&trial.options);
+    if (status != PBA_OK) {
+        return status;
     }
-    *speed =
-        (pba_training_speed){.members = members, .threads = threads, .repetitions = repetitions};
-    trial trial = {.training = training,
-                   .observer = observer,
-                   .members = members,
-                   .threads = threads,
-                   .repetitions = repetitions};
-    pba_status status = pba_peak_measure(members * threads, &speed->peak);
+    *speed = (pba_training_speed){.members = trial.options.members,
+                                  .threads = options->threads,
+                                  .repetitions = options->repetitions};
+    status = pba_peak_measure(speed->members * speed->threads, &speed->peak);
     if (status == PBA_OK) {
         status = run_trial(&trial, speed);
     }
