@@ -18,6 +18,8 @@ PUBLIC_ONLY = {"cli", "examples"}  # nothing but pba.h and their own headers
 PLACES = {
     r"(oneapi/)?dnnl": "src/nn/backends/onednn.c",
     r"vips/": "src/image/",
+    r"archive(_entry)?\.h": "src/data/archive.c",
+    r"matio\.h": "src/data/formats/svhn.c",
     r"(\w*intrin\.h|arm_neon\.h)": "src/augment/kernels/",
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
