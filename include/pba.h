@@ -454,6 +454,7 @@ typedef struct pba_recipe {
     int epochs;
     uint64_t seed, split_seed;
     char backend[PBA_NAME_MAX]; /* "onednn" or "reference" */
+    char precision[8];          /* "f32", "bf16" or "auto": bf16 where the processor has it */
 } pba_recipe;
 
 typedef struct pba_search_options {
@@ -512,7 +513,7 @@ typedef struct pba_plan {
     int train_images, val_images, test_images;
     int64_t parameters;
     double image_passes, seconds, bytes; /* forward+backward passes; estimates */
-    const char *model, *baseline, *notes;
+    const char *model, *baseline, *precision, *notes; /* precision: never "auto" */
 } pba_plan;
 
 typedef struct pba_search pba_search;
@@ -629,6 +630,7 @@ typedef struct pba_evaluate_options {
     int train_size, val_size;   /* as for the training, where the split is drawn */
     uint64_t split_seed;
     char backend[PBA_NAME_MAX];
+    char precision[8]; /* as in pba_recipe */
 } pba_evaluate_options;
 
 /* Figures are shares 0..1. Arrays belong to the evaluation. */

@@ -16,7 +16,7 @@ PUBLIC_ONLY = {"cli", "examples"}  # nothing but pba.h and their own headers
 
 # Header pattern -> the only path (a file, or a folder with a slash at its end) that may include it.
 PLACES = {
-    r"(oneapi/)?dnnl": "src/nn/backends/onednn.c",
+    r"(oneapi/)?dnnl": "src/nn/backends/onednn/",
     r"vips/": "src/image/",
     r"archive(_entry)?\.h": "src/data/archive.c",
     r"matio\.h": "src/data/formats/svhn.c",

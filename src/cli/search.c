@@ -113,7 +113,7 @@ static void print_word(const char *text)
 static void print_kept(const char *name, const char *value)
 {
     static const char *const kept =
-        " train-size val-size split-seed batch lr wd lr-schedule baseline backend ";
+        " train-size val-size split-seed batch lr wd lr-schedule baseline backend precision ";
     char word[PBA_NAME_MAX + 2];
     snprintf(word, sizeof word, " %s ", name);
     if (strstr(kept, word)) {

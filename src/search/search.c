@@ -163,6 +163,8 @@ pba_status search_open_task(pba_search *search)
         status = settle_dataset(search);
     }
     if (status == PBA_OK) {
+        memcpy(search->options.recipe.precision, search->task->recipe.precision,
+               sizeof search->options.recipe.precision); /* a resumed run keeps what auto found */
         compose_notes(search);
         status = check_memory(search);
     }
@@ -257,6 +259,7 @@ pba_status pba_search_plan(pba_search *search, pba_plan *plan)
                        .threads = 1,
                        .model = search->options.recipe.model,
                        .baseline = search->options.recipe.baseline,
+                       .precision = search->options.recipe.precision,
                        .notes = search->notes};
     if (search->finished) {
         return PBA_OK;

@@ -34,6 +34,9 @@ static const pba_setting rows[] = {
      "N", NULL, "As for the training, where the data has no test images of its own.", false},
     {"backend", PBA_SETTING_TEXT, SETTING_FIELD(pba_evaluate_options, backend), 0, 0, "onednn",
      "onednn|reference", "onednn|reference", "What computes the network.", false},
+    {"precision", PBA_SETTING_TEXT, SETTING_FIELD(pba_evaluate_options, precision), 0, 0, "f32",
+     "f32|bf16|auto", "f32|bf16|auto",
+     "Numbers that it computes in; auto: bf16 where the processor has it.", false},
 };
 
 const pba_setting *pba_evaluate_settings(size_t *count)
@@ -86,7 +89,9 @@ static pba_status open_network(session *session)
     const pba_evaluate_options *options = session->options;
     const pba_dataset_info *info = &session->info;
     char *model = session->result->model;
-    pba_status status = nn_backend_find(options->backend, &session->backend);
+    const char *chosen;
+    pba_status status =
+        nn_backend_choose(options->backend, options->precision, &chosen, &session->backend);
     if (status == PBA_OK && options->model[0]) {
         snprintf(model, PBA_NAME_MAX, "%s", options->model);
     } else if (status == PBA_OK) {

@@ -39,7 +39,11 @@
      "and the training that follows, so that the search has seen no test image.", false},            \
     {"backend", PBA_SETTING_TEXT, SETTING_FIELD(pba_recipe, backend), 0, 0, "onednn",                \
      "onednn|reference", "onednn|reference",                                                         \
-     "What computes the networks: oneDNN's kernels, or plain loops to check them by.", false}
+     "What computes the networks: oneDNN's kernels, or plain loops to check them by.", false},       \
+    {"precision", PBA_SETTING_TEXT, SETTING_FIELD(pba_recipe, precision), 0, 0, "f32",               \
+     "f32|bf16|auto", "f32|bf16|auto",                                                               \
+     "Numbers that the networks compute in. bf16: activations in 16 bits, weights, their gradients " \
+     "and the loss in 32; needs AVX512-BF16 or AMX. auto: bf16 where the processor has it.", false}
 /* clang-format on */
 
 #endif

@@ -75,8 +75,13 @@ static pba_status open_pipeline(task *task, const augment_choice *choice)
 
 static pba_status open_all(task *task, const char *dataset, const augment_choice *choice)
 {
-    const pba_recipe *recipe = &task->recipe;
-    pba_status status = nn_backend_find(recipe->backend, &task->backend);
+    pba_recipe *recipe = &task->recipe;
+    const char *chosen;
+    pba_status status =
+        nn_backend_choose(recipe->backend, recipe->precision, &chosen, &task->backend);
+    if (status == PBA_OK) {
+        snprintf(recipe->precision, sizeof recipe->precision, "%s", chosen);
+    }
     if (status == PBA_OK) {
         status = nn_rate_parse(recipe->lr_schedule, &task->rate);
     }

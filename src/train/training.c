@@ -87,7 +87,13 @@ static pba_status open_task(pba_training *training)
 {
     pba_recipe recipe = training->options.recipe;
     recipe.val_size = recipe.val_size ? recipe.val_size : -1;
-    return task_open(&recipe, training->options.dataset, &training->choice, &training->task);
+    pba_status status =
+        task_open(&recipe, training->options.dataset, &training->choice, &training->task);
+    if (status == PBA_OK) { /* a resumed run keeps what auto found */
+        memcpy(training->options.recipe.precision, training->task->recipe.precision,
+               sizeof recipe.precision);
+    }
+    return status;
 }
 
 /* So that the run can be resumed from another folder. */
@@ -232,6 +238,7 @@ pba_status pba_training_plan(pba_training *training, pba_plan *plan)
                        .image_passes = training_total(training) / options->seeds * left,
                        .model = task->recipe.model,
                        .baseline = task->recipe.baseline,
+                       .precision = task->recipe.precision,
                        .notes = task->info.notes};
     plan->seconds = turns * (measure.step_seconds * task_steps(task) * plan->epochs +
                              measure.evaluation_seconds * plan->test_images);
