@@ -582,7 +582,7 @@ typedef struct pba_measure_options {
 /* What a network's training and evaluation do per second, on this machine: `members` networks at
  * once, `threads` threads each. */
 typedef struct pba_training_speed {
-    const char *model, *baseline; /* valid as long as the training is */
+    const char *model, *baseline, *precision; /* valid as long as the training is */
     int members, threads, repetitions;
     int batch, evaluation_batch;
     pba_spread training;   /* images per second of all members together, from stored bytes to the

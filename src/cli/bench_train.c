@@ -40,10 +40,11 @@ static void figures_of(const pba_training_speed *speed, figure figures[FIGURES])
     figures[2] = (figure){"evaluation", "evaluation", &speed->evaluation, speed->evaluation_flops};
 }
 
-/* Of what bfloat16 reaches where that is what multiplies. */
+/* Of bfloat16 where that is what the convolutions multiply. */
 static double peak_of(const pba_training_speed *speed)
 {
-    return speed->peak.f32_flops;
+    bool halves = strcmp(speed->precision, "bf16") == 0 && speed->peak.bf16;
+    return halves ? speed->peak.bf16_flops : speed->peak.f32_flops;
 }
 
 static void print_speed(const pba_training_speed *speed)
@@ -52,10 +53,11 @@ static void print_speed(const pba_training_speed *speed)
     figure figures[FIGURES];
     int cores = speed->members * speed->threads;
     figures_of(speed, figures);
-    cli_print("%s, batch %d (evaluation %d), %d network%s at once, %d thread%s each, baseline %s\n",
-              speed->model, speed->batch, speed->evaluation_batch, speed->members,
-              speed->members == 1 ? "" : "s", speed->threads, speed->threads == 1 ? "" : "s",
-              speed->baseline);
+    cli_print(
+        "%s %s, batch %d (evaluation %d), %d network%s at once, %d thread%s each, baseline %s\n",
+        speed->model, speed->precision, speed->batch, speed->evaluation_batch, speed->members,
+        speed->members == 1 ? "" : "s", speed->threads, speed->threads == 1 ? "" : "s",
+        speed->baseline);
     cli_print("%-24s %10s %10s   %-21s %9s %7s\n", "", "images/s", "a core", "(least to most)",
               "GFLOP/s", "of peak");
     for (int i = 0; i < FIGURES; i++) {
@@ -84,6 +86,7 @@ static void json_speed(const pba_training_speed *speed)
     cli_json_open(json, NULL, '{');
     cli_json_text(json, "model", speed->model);
     cli_json_text(json, "baseline", speed->baseline);
+    cli_json_text(json, "precision", speed->precision);
     cli_json_number(json, "members", speed->members);
     cli_json_number(json, "threads", speed->threads);
     cli_json_number(json, "batch", speed->batch);

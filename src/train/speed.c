@@ -222,6 +222,7 @@ static pba_status fill_speed(const trial *trial, pba_training_speed *speed)
     const task *task = trial->training->task;
     speed->model = task->recipe.model;
     speed->baseline = task->recipe.baseline;
+    speed->precision = task->recipe.precision;
     speed->batch = task->recipe.batch;
     speed->evaluation_batch = trial->evaluation_batch;
     speed->training_flops = 2 * nn_training_macs(task->graph);
