@@ -122,27 +122,6 @@ pba_status data_number_names(data_content *content, int classes)
     return PBA_OK;
 }
 
-void data_default_baseline(data_content *content, bool flip)
-{
-    int side = content->width < content->height ? content->width : content->height;
-    char *text = content->baseline;
-    size_t size = sizeof content->baseline, used = 0;
-    if (side / 8) {
-        used += (size_t)snprintf(text, size, "crop:%d,", side / 8);
-    }
-    if (flip) {
-        used += (size_t)snprintf(text + used, size - used, "flip,");
-    }
-    if (side / 2) {
-        used += (size_t)snprintf(text + used, size - used, "cutout:%d,", side / 2);
-    }
-    if (used) {
-        text[used - 1] = 0;
-    } else {
-        snprintf(text, size, "none");
-    }
-}
-
 void data_note(data_content *content, const char *format, ...)
 {
     size_t used = strlen(content->notes);

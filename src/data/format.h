@@ -60,9 +60,6 @@ void data_default_baseline(data_content *content, bool flip);
 /* Class names "0", "1" ... */
 pba_status data_number_names(data_content *content, int classes);
 
-/* crop side/8, flip if it makes sense, cutout side/2; what would be 0 is left out. */
-void data_default_baseline(data_content *content, bool flip);
-
 /* Adds a sentence to the notes; what does not fit is cut off. */
 void data_note(data_content *content, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
