@@ -281,6 +281,14 @@ grep -q '"lr": "0.05"' run-preset/config.json && grep -q '"epochs": "1"' run-pre
     result "not ok" "a preset's settings, but for those given"
 works "bench" "Cutout" bench augment --size 8x8 --seconds 0 --repeat 1
 works "bench as JSON" '"median": ' bench augment --op none --seconds 0 --repeat 1 --augment randaugment:2,9 --json
+tiny="--model wrn-10-1 --train-size 40 --batch 20"
+# shellcheck disable=SC2086
+works "bench train" "of peak" bench train demo $tiny --members 1 --seconds 0 --repeat 1
+# shellcheck disable=SC2086
+works "bench search as JSON" '"share_outside": ' bench search demo $tiny --val-size 20 \
+    --population 4 --epochs 2 --interval 1 --json
+refuses "bench of an unknown model" 2 "wrn-41-1" bench train --model wrn-41-1
+refuses "bench of no data set" 1 "nowhere" bench search nowhere
 refuses "bench without a part" 2 "an argument is missing" bench
 refuses "bench of another part" 2 "no such part" bench cooking
 refuses "bench of a size that is none" 2 "--size: 8" bench augment --size 8

@@ -38,6 +38,7 @@ typedef struct data_format {
 extern const data_format data_cifar10;  /* formats/cifar.c */
 extern const data_format data_cifar100; /* formats/cifar.c */
 extern const data_format data_demo;     /* formats/demo.c */
+extern const data_format data_folder;   /* formats/folder.c */
 extern const data_format data_idx;      /* formats/idx.c */
 extern const data_format data_npz;      /* formats/npz.c */
 extern const data_format data_svhn;     /* formats/svhn.c */
@@ -71,5 +72,10 @@ bool data_parse_size(const char *text, int *width, int *height);
 /* Tells the options' progress; PBA_INTERRUPTED where that says to stop. */
 pba_status data_progress(const pba_dataset_options *options, const char *what, int64_t done,
                          int64_t total);
+
+/* Before a decoder meets a file: should it crash or hang there, the error names that file. Only
+ * for formats that run in a child (third_party); the file has the limits' time for itself. */
+pba_status data_announce(const pba_dataset_options *options, const char *file);
+enum { DATA_ANNOUNCED = -1 }; /* what it gives for `done`: for isolate.c, never for callers */
 
 #endif

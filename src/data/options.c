@@ -28,3 +28,8 @@ pba_status data_progress(const pba_dataset_options *options, const char *what, i
     bool go_on = !options->progress || options->progress(options->user, what, done, total);
     return go_on ? PBA_OK : status_set(PBA_INTERRUPTED, "opening the data set was stopped");
 }
+
+pba_status data_announce(const pba_dataset_options *options, const char *file)
+{
+    return data_progress(options, file, DATA_ANNOUNCED, 0);
+}
