@@ -8,50 +8,25 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <dirent.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include <matio.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
-#include "core/file.h"
 #include "core/rng.h"
-#include "data/dataset.h"
+#include "folder.h"
 
 enum { CUTS = 20, CHANGES = 40, RECORD = 3073, RECORDS = 12, SIDE = 8, MEMORY_MAX = 1000 };
 
-static char folder[PBA_PATH_MAX];
-
-static int make_folder(void **state)
-{
-    snprintf(folder, sizeof folder, "/tmp/pba-test-hostile-XXXXXX");
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-    char command[PBA_PATH_MAX + 16];
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    return system(command);
-}
-
 /* ------------------------------------------------------------------ samples */
 
-static void put(const char *path, const void *data, size_t size)
+/* Without the sync of put, which many files would wait for. */
+static void overwrite(const char *path, const void *data, size_t size)
 {
     FILE *file = fopen(path, "wb");
     assert_non_null(file);
     assert_int_equal(fwrite(data, 1, size, file), size);
     assert_int_equal(fclose(file), 0);
-}
-
-static void put_beside(const char *path, const char *name, const void *data, size_t size)
-{
-    char other[PBA_PATH_MAX];
-    snprintf(other, sizeof other, "%.*s%s", (int)(strrchr(path, '/') + 1 - path), path, name);
-    put(other, data, size);
 }
 
 static uint8_t noise(size_t place)
@@ -72,7 +47,7 @@ static const uint8_t *cifar_records(void)
 
 static void write_cifar(const char *path)
 {
-    put(path, cifar_records(), RECORDS * RECORD);
+    overwrite(path, cifar_records(), RECORDS * RECORD);
 }
 
 /* 36 images of SIDE x SIDE, or their labels. */
@@ -91,40 +66,56 @@ static void write_idx(const char *path)
 {
     uint8_t data[4096];
     size_t size = idx_bytes(true, data);
-    put_beside(path, "train-labels-idx1-ubyte", data, size);
+    put("train-labels-idx1-ubyte", data, size);
     size = idx_bytes(false, data);
-    put(path, data, size);
+    overwrite(path, data, size);
 }
 
 static void write_idx_gz(const char *path)
 {
     uint8_t data[4096];
     size_t size = idx_bytes(true, data);
-    put_beside(path, "train-labels-idx1-ubyte", data, size);
+    put("train-labels-idx1-ubyte", data, size);
     size = idx_bytes(false, data);
     gzFile file = gzopen(path, "wb");
     assert_int_equal(gzwrite(file, data, (unsigned)size), size);
     gzclose(file);
 }
 
-static void write_archive(const char *path, const char *filter, bool zip)
+/* One file, or the parts of a data set, each behind the other. */
+typedef struct part {
+    const char *name;
+    const void *data;
+    size_t size;
+} part;
+
+static void write_parts(const char *path, const char *filter, bool zip, const part *parts,
+                        size_t count)
 {
     struct archive *archive = archive_write_new();
-    struct archive_entry *entry = archive_entry_new();
     if (filter) {
         archive_write_add_filter_by_name(archive, filter);
     }
     zip ? archive_write_set_format_zip(archive) : archive_write_set_format_pax_restricted(archive);
     assert_int_equal(archive_write_open_filename(archive, path), ARCHIVE_OK);
-    archive_entry_set_pathname(entry, "cifar-10-batches-bin/data_batch_1.bin");
-    archive_entry_set_filetype(entry, AE_IFREG);
-    archive_entry_set_perm(entry, 0644);
-    archive_entry_set_size(entry, RECORDS * RECORD);
-    assert_int_equal(archive_write_header(archive, entry), ARCHIVE_OK);
-    archive_write_data(archive, cifar_records(), RECORDS * RECORD);
-    archive_entry_free(entry);
+    for (size_t i = 0; i < count; i++) {
+        struct archive_entry *entry = archive_entry_new();
+        archive_entry_set_pathname(entry, parts[i].name);
+        archive_entry_set_filetype(entry, AE_IFREG);
+        archive_entry_set_perm(entry, 0644);
+        archive_entry_set_size(entry, (int64_t)parts[i].size);
+        assert_int_equal(archive_write_header(archive, entry), ARCHIVE_OK);
+        archive_write_data(archive, parts[i].data, parts[i].size);
+        archive_entry_free(entry);
+    }
     assert_int_equal(archive_write_close(archive), ARCHIVE_OK);
     archive_write_free(archive);
+}
+
+static void write_archive(const char *path, const char *filter, bool zip)
+{
+    const part part = {"cifar-10-batches-bin/data_batch_1.bin", cifar_records(), RECORDS * RECORD};
+    write_parts(path, filter, zip, &part, 1);
 }
 
 static void write_tar(const char *path)
@@ -152,6 +143,99 @@ static void write_zip(const char *path)
     write_archive(path, NULL, true);
 }
 
+/* What numpy.savez_compressed writes: RECORDS images of SIDE x SIDE x 3 and their labels. */
+static size_t npy_bytes(const char *type, const char *shape, size_t size, uint8_t *data)
+{
+    int length = snprintf((char *)data + 10, 200,
+                          "{'descr': '%s', 'fortran_order': False, 'shape': %s, }\n", type, shape);
+    memcpy(data, "\x93NUMPY\1\0", 8);
+    data[8] = (uint8_t)length;
+    data[9] = 0;
+    for (size_t i = 0; i < size; i++) {
+        data[10 + (size_t)length + i] = size == RECORDS ? (uint8_t)(i % 3) : noise(i);
+    }
+    return 10 + (size_t)length + size;
+}
+
+static void write_npz(const char *path)
+{
+    uint8_t images[4096], labels[400];
+    const part parts[] = {
+        {"images.npy", images,
+         npy_bytes("|u1", "(12, 8, 8, 3)", (size_t)RECORDS * SIDE * SIDE * 3, images)},
+        {"labels.npy", labels, npy_bytes("|u1", "(12,)", RECORDS, labels)}};
+    write_parts(path, NULL, true, parts, 2);
+}
+
+static void write_variable(mat_t *file, const char *name, enum matio_types type, int rank,
+                           size_t *sizes, void *data, enum matio_compression packed)
+{
+    matvar_t *variable = Mat_VarCreate(name, type == MAT_T_UINT8 ? MAT_C_UINT8 : MAT_C_DOUBLE, type,
+                                       rank, sizes, data, 0);
+    assert_non_null(variable);
+    assert_int_equal(Mat_VarWrite(file, variable, packed), 0);
+    Mat_VarFree(variable);
+}
+
+static void write_mat(const char *path, enum matio_compression packed)
+{
+    static uint8_t pixels[RECORDS * 3072];
+    double labels[RECORDS];
+    size_t shape[4] = {32, 32, 3, RECORDS}, column[2] = {RECORDS, 1};
+    for (size_t i = 0; i < sizeof pixels; i++) {
+        pixels[i] = noise(i);
+        labels[i % RECORDS] = (double)(i % RECORDS % 10 + 1);
+    }
+    mat_t *file = Mat_CreateVer(path, NULL, MAT_FT_MAT5);
+    assert_non_null(file);
+    write_variable(file, "X", MAT_T_UINT8, 4, shape, pixels, packed);
+    write_variable(file, "y", MAT_T_DOUBLE, 2, column, labels, packed);
+    Mat_Close(file);
+}
+
+static void write_mat_packed(const char *path)
+{
+    write_mat(path, MAT_COMPRESSION_ZLIB);
+}
+
+static void write_mat_plain(const char *path)
+{
+    write_mat(path, MAT_COMPRESSION_NONE);
+}
+
+/* Two classes of images in the victim's format, which stands in its name. */
+static void write_photos(const char *path)
+{
+    const char *const names[] = {"a/1", "a/2", "b/1", "b/2"};
+    pba_image image;
+    assert_ok(pba_image_create(20, 16, 3, &image));
+    for (size_t i = 0; i < 20 * 16 * 3; i++) {
+        image.pixels[i] = noise(i);
+    }
+    assert_ok(file_make_folder(path_of("a")));
+    assert_ok(file_make_folder(path_of("b")));
+    for (size_t i = 0; i < 4; i++) {
+        char other[PBA_PATH_MAX];
+        snprintf(other, sizeof other, "%s%s", path_of(names[i]), strrchr(path, '.'));
+        assert_ok(pba_image_write(other, &image, false));
+    }
+    pba_image_free(&image);
+}
+
+static void write_photos_zip(const char *path)
+{
+    char *data;
+    size_t size;
+    write_photos("x.png");
+    assert_ok(file_read(path_of("a/1.png"), 1 << 20, &data, &size));
+    const part parts[] = {{"photos/a/1.png", data, size},
+                          {"photos/a/2.png", data, size},
+                          {"photos/b/1.png", data, size},
+                          {"photos/b/2.png", data, size}};
+    write_parts(path, NULL, true, parts, 4);
+    free(data);
+}
+
 typedef struct sample {
     const char *file;                /* the one that is damaged */
     void (*write)(const char *path); /* it, and what belongs to it */
@@ -167,6 +251,14 @@ static const sample samples[] = {
     {"cifar.tar.bz2", write_tar_bz2, true},
     {"cifar.tar.xz", write_tar_xz, true},
     {"cifar.zip", write_zip, true},
+    {"photos.zip", write_photos_zip, true},
+    {"images.npz", write_npz, true},
+    {"train_32x32.mat", write_mat_plain, false},
+    {"train_32x32.mat", write_mat_packed, false},
+    {"a/1.png", write_photos, false},
+    {"a/1.jpg", write_photos, false},
+    {"a/1.webp", write_photos, false},
+    {"a/1.tif", write_photos, false},
 };
 enum { SAMPLES = sizeof samples / sizeof *samples };
 
@@ -230,7 +322,7 @@ static void test_samples(void **state)
     assert_ok(file_read(path, 1 << 24, &whole, &size));
     int files = files_in_folder();
     for (size_t i = 0; i < CUTS; i++) {
-        put(path, whole, size * i / CUTS);
+        overwrite(path, whole, size * i / CUTS);
         bool opened = survives(sample, path);
         assert_true(i > 0 || !opened); /* of an empty file nothing is left */
     }
@@ -243,7 +335,7 @@ static void test_samples(void **state)
         for (uint32_t flips = 1 + rng_below(&rng, 4); flips; flips--) {
             changed[rng_below(&rng, (uint32_t)within)] ^= (char)(1 + rng_below(&rng, 255));
         }
-        put(path, changed, size);
+        overwrite(path, changed, size);
         survives(sample, path);
     }
     free(changed);
@@ -282,7 +374,7 @@ static void test_claims_of_tar(void **state)
         uint8_t *header = memcmp(data + 156, "0", 1) == 0 ? (uint8_t *)data : NULL;
         assert_non_null(header);
         claim_size(header, claims[i]);
-        put(path, data, size);
+        overwrite(path, data, size);
         free(data);
         assert_false(survives(&sample, path));
     }
@@ -298,9 +390,32 @@ static void test_claims_of_idx(void **state)
         write_idx(path);
         size_t size = idx_bytes(false, data);
         data[place] = 0xff;
-        put(path, data, size);
+        overwrite(path, data, size);
         assert_false(survives(&sample, path));
     }
+}
+
+/* A PNG of 50,000 x 50,000 pixels, by its header and with the right checksum. */
+static void test_claim_of_png(void **state)
+{
+    const sample sample = {.file = "a/1.png"};
+    char path[PBA_PATH_MAX], *data;
+    size_t size;
+    snprintf(path, sizeof path, "%s", path_of(sample.file));
+    write_photos(path);
+    assert_ok(file_read(path, 1 << 20, &data, &size));
+    memcpy(data + 16, "\0\0\xc3\x50\0\0\xc3\x50", 8);
+    uLong sum = crc32(0, (const Bytef *)data + 12, 17);
+    for (int i = 0; i < 4; i++) {
+        data[29 + i] = (char)(sum >> (24 - 8 * i));
+    }
+    overwrite(path, data, size);
+    free(data);
+    assert_false(survives(&sample, path));
+    pba_dataset *dataset;
+    assert_ok(pba_dataset_open_with(folder, &(pba_dataset_options){.skip_bad = true}, &dataset));
+    assert_int_equal(describe(dataset).train_images, 3);
+    pba_dataset_free(dataset);
 }
 
 /* Of all that was opened before, in this process and in its children, in megabytes. */
@@ -318,15 +433,16 @@ static void test_memory(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[SAMPLES + 3];
+    struct CMUnitTest tests[SAMPLES + 4];
     int count = 0;
     for (; count < SAMPLES; count++) {
         tests[count] = (struct CMUnitTest){samples[count].file, test_samples, make_folder,
                                            remove_folder, (void *)&samples[count]};
     }
     const struct CMUnitTest more[] = {
-        cmocka_unit_test_setup_teardown(test_claims_of_tar, make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(test_claims_of_idx, make_folder, remove_folder),
+        IN_FOLDER(test_claims_of_tar),
+        IN_FOLDER(test_claims_of_idx),
+        IN_FOLDER(test_claim_of_png),
         cmocka_unit_test(test_memory),
     };
     memcpy(tests + count, more, sizeof more);

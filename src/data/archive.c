@@ -94,21 +94,30 @@ static bool is_hidden(const char *name)
 
 /* ------------------------------------------------------------------ entries */
 
+/* libarchive's words, of which some end with a newline; returns their length. */
+static int reason(const reading *reading, const char **why)
+{
+    const char *text = archive_error_string(reading->archive);
+    *why = text ? text : "it is damaged";
+    return (int)strcspn(*why, "\n");
+}
+
 static pba_status damaged(const reading *reading)
 {
-    const char *why = archive_error_string(reading->archive);
-    return status_set(PBA_FORMAT, "%s: %s; fetch it again", data_source_path(reading->source),
-                      why ? why : "is damaged");
+    const char *why;
+    int length = reason(reading, &why);
+    return status_set(PBA_FORMAT, "%s: %.*s; fetch it again", data_source_path(reading->source),
+                      length, why);
 }
 
 static pba_status no_archive(const reading *reading)
 {
-    const char *why = archive_error_string(reading->archive);
-    return status_set(
-        PBA_FORMAT,
-        "%s: holds no tar or zip archive, or a damaged one (%s); of a compressed file "
-        "give the folder in which it lies",
-        data_source_path(reading->source), why ? why : "no entry");
+    const char *why;
+    int length = reason(reading, &why);
+    return status_set(PBA_FORMAT,
+                      "%s: holds no tar or zip archive, or a damaged one (%.*s); of a compressed "
+                      "file give the folder in which it lies",
+                      data_source_path(reading->source), length, why);
 }
 
 /* More bytes were inflated. */
