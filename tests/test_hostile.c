@@ -152,6 +152,28 @@ static void write_zip(const char *path)
     write_archive(path, NULL, true);
 }
 
+/* a/1.SUFFIX and a copy of it as b/1.SUFFIX. */
+static void write_photos(const char *path)
+{
+    char other[PBA_PATH_MAX], *data;
+    size_t size;
+    pba_image image;
+    snprintf(other, sizeof other, "%s/a", folder);
+    assert_ok(file_make_folder(other));
+    assert_ok(pba_image_create(20, 16, 3, &image));
+    for (int i = 0; i < 20 * 16 * 3; i++) {
+        image.pixels[i] = noise((size_t)i);
+    }
+    assert_ok(pba_image_write(path, &image, false));
+    pba_image_free(&image);
+    snprintf(other, sizeof other, "%s/b", folder);
+    assert_ok(file_make_folder(other));
+    snprintf(other, sizeof other, "%s/b/%s", folder, strrchr(path, '/') + 1);
+    assert_ok(file_read(path, 1 << 20, &data, &size));
+    put(other, data, size);
+    free(data);
+}
+
 typedef struct sample {
     const char *file;                /* the one that is damaged */
     void (*write)(const char *path); /* it, and what belongs to it */
@@ -167,6 +189,10 @@ static const sample samples[] = {
     {"cifar.tar.bz2", write_tar_bz2, true},
     {"cifar.tar.xz", write_tar_xz, true},
     {"cifar.zip", write_zip, true},
+    {"a/1.png", write_photos, false},
+    {"a/1.jpg", write_photos, false},
+    {"a/1.webp", write_photos, false},
+    {"a/1.tif", write_photos, false},
 };
 enum { SAMPLES = sizeof samples / sizeof *samples };
 
