@@ -66,6 +66,27 @@ PBA_API const char *pba_build_info(void);
 /* Cores that this process may use (affinity and cgroup quota), at least 1. */
 PBA_API int pba_cores(void);
 
+/* ------------------------------------------------------------ measurements */
+
+/* The most floating point operations a second that `threads` threads do at once, a multiply-add
+ * counted as two: loops on registers alone, no memory. */
+typedef struct pba_peak {
+    const char *f32, *bf16; /* instruction sets that were used; NULL: the processor has none */
+    double f32_flops, bf16_flops;
+} pba_peak;
+
+/* Takes about half a second. */
+PBA_API pba_status pba_peak_measure(int threads, pba_peak *peak);
+
+/* Of several repetitions. */
+typedef struct pba_spread {
+    double median, min, max;
+} pba_spread;
+
+/* The most memory that this process had in use at any time, in bytes; 0 where the system does not
+ * tell. */
+PBA_API double pba_memory_peak(void);
+
 /* ---------------------------------------------------------------- observer */
 
 /* What a long job reports. Fields that do not apply are 0 or NULL. Texts are valid during the
@@ -354,8 +375,9 @@ PBA_API pba_status pba_preview_write(const pba_dataset *dataset, const pba_sched
 
 typedef struct pba_model_info {
     char name[PBA_NAME_MAX];
-    int64_t parameters; /* trainable */
-    double forward_macs;
+    int64_t parameters;   /* trainable */
+    double forward_macs;  /* of one image: multiply-adds of convolutions and linear layers */
+    double training_macs; /* the same for a step: three times that, the first layer's twice */
 } pba_model_info;
 
 /* A sentence per family: "wrn-D-K[:standard]  Wide-ResNet ..." */
@@ -526,10 +548,67 @@ PBA_API pba_status pba_search_run(pba_search *search, const pba_observer *observ
 /* After the end. The schedule stays owned by the search. */
 PBA_API pba_status pba_search_result(const pba_search *search, const pba_schedule **schedule,
                                      double *val_error);
+/* Where the time of a search goes: X(part, kernel, name, text). kernel: it is spent in the
+ * convolutions, normalizations and the optimizer, which no search can do without. */
+#define PBA_SEARCH_PART_LIST(X)                                                                    \
+    X(FORWARD, true, "forward", "forward passes of training")                                      \
+    X(BACKWARD, true, "backward", "backward passes of training")                                   \
+    X(OPTIMIZE, true, "optimize", "clipping, decay and step")                                      \
+    X(EVALUATE, true, "evaluate", "forward passes on validation images")                           \
+    X(AUGMENT, false, "augment", "augmentation and normalization of training images")              \
+    X(NORMALIZE, false, "normalize", "normalization of validation images")                         \
+    X(LOAD, false, "load", "weights into the layouts of the kernels")                              \
+    X(LOSS, false, "loss", "cross-entropy and counting of answers")                                \
+    X(CHECKPOINT, false, "checkpoint", "writing of checkpoints")                                   \
+    X(JOURNAL, false, "journal", "decisions, and lines of the journal, synced")                    \
+    X(COPY, false, "copy", "copies of members by members")                                         \
+    X(IDLE, false, "idle", "waiting for other workers")                                            \
+    X(OTHER, false, "other", "everything else")
+
+#define PBA_SEARCH_PART_ENUM(part, kernel, name, text) PBA_SEARCH_##part,
+typedef enum pba_search_part {
+    PBA_SEARCH_PART_LIST(PBA_SEARCH_PART_ENUM) PBA_SEARCH_PARTS
+} pba_search_part;
+#undef PBA_SEARCH_PART_ENUM
+
+typedef struct pba_search_times {
+    int workers;
+    double start_seconds; /* compiling the networks; before the parts */
+    double seconds;       /* wall time from then to the end: the parts sum to workers times it */
+    double parts[PBA_SEARCH_PARTS]; /* seconds of all workers together */
+    double trained, evaluated;      /* images */
+    int copies, early; /* exploits; tasks that began before the round before was decided */
+} pba_search_times;
+
+/* Of this object's run, once it has ended. */
+PBA_API pba_status pba_search_spent(const pba_search *search, pba_search_times *times);
 PBA_API const char *pba_search_directory(const pba_search *search);
 PBA_API void pba_search_free(pba_search *search);
 
 typedef struct pba_training pba_training;
+
+typedef struct pba_measure_options {
+    int members; /* networks at once; 0: one per core */
+    int threads; /* of each */
+    int repetitions;
+    double seconds; /* of training, and again of evaluation, in a repetition; at least a step */
+} pba_measure_options;
+
+/* What a network's training and evaluation do per second, on this machine: `members` networks at
+ * once, `threads` threads each. */
+typedef struct pba_training_speed {
+    const char *model, *baseline, *precision; /* valid as long as the training is */
+    int members, threads, repetitions;
+    int batch, evaluation_batch;
+    pba_spread training;   /* images per second of all members together, from stored bytes to the
+                              changed weights */
+    pba_spread network;    /* the same steps without the time of augmentation */
+    pba_spread evaluation; /* images per second, normalization included */
+    double training_flops, evaluation_flops; /* operations per image: two per multiply-add */
+    pba_peak peak;     /* of members x threads threads, measured just before */
+    double plan_bytes; /* of each member's executor; its weights, momentum and statistics beside */
+    double block_bytes;
+} pba_training_speed;
 
 typedef struct pba_training_result {
     uint64_t seed;
@@ -548,6 +627,11 @@ PBA_API pba_status pba_training_resume(const char *run, int workers, pba_trainin
 PBA_API pba_status pba_training_resume_with(const char *run, int workers,
                                             const pba_observer *observer, pba_training **training);
 PBA_API pba_status pba_training_plan(pba_training *training, pba_plan *plan);
+/* Trains and evaluates fresh networks, under a policy in which every operation is as likely as
+ * another (probability 0.5, level 4), and throws them away: nothing of the training is touched, and
+ * nothing is written. PBA_INTERRUPTED when observer->stop says so. */
+PBA_API pba_status pba_training_measure(pba_training *training, const pba_measure_options *options,
+                                        const pba_observer *observer, pba_training_speed *speed);
 /* Runs to the end, or until observer->stop says so (PBA_INTERRUPTED, everything saved). */
 PBA_API pba_status pba_training_run(pba_training *training, const pba_observer *observer);
 PBA_API size_t pba_training_results(const pba_training *training,

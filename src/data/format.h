@@ -40,17 +40,25 @@ extern const data_format data_cifar100; /* formats/cifar.c */
 extern const data_format data_demo;     /* formats/demo.c */
 extern const data_format data_folder;   /* formats/folder.c */
 extern const data_format data_idx;      /* formats/idx.c */
+extern const data_format data_npz;      /* formats/npz.c */
+extern const data_format data_svhn;     /* formats/svhn.c */
 
 /* Room for `more` images behind those that counts[] holds; width, height and channels are set. */
 pba_status data_reserve(data_content *content, size_t more);
 size_t data_image_bytes(const data_content *content);
 size_t data_images(const data_content *content); /* sum of counts */
 
+/* Copies `count` images to place `first`, where there is room, from bytes that lie in another
+ * order: steps[] bytes from one image, row, column, channel to the next. */
+void data_gather(data_content *content, size_t first, size_t count, const uint8_t *bytes,
+                 const size_t steps[4]);
+
+/* crop side/8, flip where asked for, cutout side/2 of the shorter side; what would be 0 is left
+ * out. */
+void data_default_baseline(data_content *content, bool flip);
+
 /* Class names "0", "1" ... */
 pba_status data_number_names(data_content *content, int classes);
-
-/* crop side/8, flip if it makes sense, cutout side/2; what would be 0 is left out. */
-void data_default_baseline(data_content *content, bool flip);
 
 /* Adds a sentence to the notes; what does not fit is cut off. */
 void data_note(data_content *content, const char *format, ...)

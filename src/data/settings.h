@@ -15,7 +15,7 @@
      "What the images of a folder become, whatever size they have on disk. Left out: their own "     \
      "size where all have the same one of at most 96x96, else 64x64. Other data keeps its size.",    \
      false},                                                                                         \
-    {"fit", PBA_SETTING_TEXT, DATASET_FIELD(TYPE, fit), 0, 0, "crop", "crop|pad", "crop|pad",        \
+    {"fit", PBA_SETTING_TEXT, DATASET_FIELD(TYPE, fit), 0, 0, "crop", "crop|pad", NULL,              \
      "How images of another shape become that size. crop: resized to cover it, the middle cut out. " \
      "pad: resized to fit into it, black borders.", false},                                          \
     {"skip-bad", PBA_SETTING_FLAG, DATASET_FIELD(TYPE, skip_bad), 0, 0, "false", "", NULL,           \

@@ -6,19 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/file.h"
 #include "core/memory.h"
 #include "core/threads.h"
 #include "train/measure.h"
-
-double search_clock(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
 
 double search_task_work(const pba_search *search, const pba_task *task)
 {
@@ -94,8 +86,13 @@ pba_status search_new(const pba_search_options *options, const pba_observer *obs
     size_t members = (size_t)options->population;
     search->tasks = memory_new(members, sizeof *search->tasks);
     search->scored = memory_new(members, sizeof *search->scored);
+    search->begun = memory_new(members, sizeof *search->begun);
+    search->early = memory_new(members, sizeof *search->early);
     search->blocks = memory_new(members, sizeof *search->blocks);
-    pba_status status = search->tasks && search->scored && search->blocks ? PBA_OK : PBA_MEMORY;
+    pba_status status = PBA_MEMORY;
+    if (search->tasks && search->scored && search->begun && search->early && search->blocks) {
+        status = PBA_OK;
+    }
     if (status == PBA_OK) {
         status = create_population(search);
     }
@@ -227,6 +224,8 @@ void pba_search_free(pba_search *search)
     free(search->blocks);
     free(search->tasks);
     free(search->scored);
+    free(search->begun);
+    free(search->early);
     journal_close(search->journal);
     pba_population_free(search->population);
     pba_schedule_free(search->schedule);

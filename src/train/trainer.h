@@ -47,6 +47,17 @@ void trainer_free(trainer *trainer);
 size_t trainer_bytes(const trainer *trainer);
 int trainer_evaluation_batch(const trainer *trainer); /* images between two asks of stop */
 
+/* Where a trainer's time went since it was created: seconds by part, image passes. */
+typedef struct trainer_times {
+    double augment;                    /* training images into the network's input */
+    double load, forward, backward;    /* the network; load: weights into its layouts */
+    double loss, optimize;             /* cross-entropy; clipping, decay and step */
+    double normalize, evaluate, score; /* evaluation: input, forward passes, answers */
+    int64_t trained, evaluated;        /* images, the padding of a last batch included */
+} trainer_times;
+
+const trainer_times *trainer_spent(const trainer *trainer);
+
 typedef struct trainer_epoch {
     uint64_t seed;
     uint32_t member;

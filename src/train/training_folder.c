@@ -223,7 +223,7 @@ pba_status training_folder_save(const pba_training *training, training_state *st
     if (status == PBA_OK) {
         status = checkpoint_write(path, state->block, training->task->graph->block, &place);
     }
-    state->saved = training_now();
+    state->saved = clock_now();
     return status;
 }
 
