@@ -79,6 +79,7 @@ typedef struct node_plan {
     dnnl_primitive_desc_t forward;    /* hint of the backward primitives; NULL */
     tensor mean, variance, workspace; /* norm: statistics of the batch, which outputs were cut */
     nn_factors *factors;              /* random node: per image */
+    bool winograd;                    /* convolution: forward and backward */
     int readers;                      /* uses of the value that are not yet compiled */
     int fused_into;                   /* convolution: the add that it computes too; NN_NONE */
     bool learns;                      /* something trainable lies in it or before it */
