@@ -173,7 +173,7 @@ void onednn_conv_backward_weights(nn_plan *plan, int number, const tensor *gradi
 {
     const nn_node *node = &plan->graph->nodes[number];
     dnnl_data_type_t type = weights_type(plan, node);
-    tensor input = as_type(plan, onednn_input_of(plan, number), type);
+    tensor input = as_type(plan, onednn_value_again(plan, node->inputs[0]), type);
     tensor output = as_type(plan, gradient, type);
     dnnl_primitive_desc_t desc = weights_described(plan, number, &input, &output);
     if (desc) {
