@@ -316,6 +316,8 @@ typedef struct pba_augmenter_options {
     double mean[3], deviation[3]; /* for float output; all 0: mean 0, deviation 1 */
     bool scale_pixels;            /* scale pixel parameters by min(width, height)/32 */
     uint64_t seed;
+    bool interleaved; /* batches are height x width x channels (NHWC); otherwise NCHW */
+    bool bf16;        /* batches are bfloat16, rounded to nearest even; otherwise float32 */
 } pba_augmenter_options;
 
 PBA_API pba_status pba_augmenter_create(const pba_augmenter_options *options,
@@ -324,10 +326,11 @@ PBA_API void pba_augmenter_free(pba_augmenter *augmenter);
 
 /* Augments `count` images of epoch `epoch`: image i is images + i*width*height*channels
  * (interleaved uint8); ids[i] is its number in the data set (with seed and epoch it determines the
- * draws; NULL: 0,1,2...). out: count x channels x height x width float32 (NCHW), normalized, 0
- * without content. Any number of threads may call this on one augmenter at the same time. */
+ * draws; NULL: 0,1,2...). out: `count` normalized images in the options' layout and type (count x
+ * channels x height x width float32), 0 without content. Any number of threads may call this on one
+ * augmenter at the same time; a call allocates nothing once as many have run together before. */
 PBA_API pba_status pba_augment_batch(const pba_augmenter *augmenter, const uint8_t *images,
-                                     const uint32_t *ids, size_t count, int epoch, float *out);
+                                     const uint32_t *ids, size_t count, int epoch, void *out);
 
 /* The same draws as uint8 images with masks, for looking at and for other trainers. out: `count`
  * images, interleaved, mask (count x height x width) may be NULL. */

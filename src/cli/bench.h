@@ -14,6 +14,7 @@ typedef struct bench_options {
     char size[PBA_NAME_MAX], schedule[PBA_PATH_MAX], augment[PBA_PATH_MAX], baseline[PBA_NAME_MAX];
     char op[PBA_NAME_MAX];
     int level, epoch, epochs, batch;
+    bool bf16, nhwc;
 } bench_options;
 
 typedef struct bench_part {
