@@ -170,7 +170,10 @@ typedef struct norm_job {
     nn_panel panel;
     walk walk;
     int64_t groups;
+    int parts; /* threads; one where meeting takes longer than the work */
 } norm_job;
+
+enum { SMALL_BYTES = 1 << 18 };
 
 static norm_job job_of(const nn_plan *plan, const step *step)
 {
@@ -185,7 +188,8 @@ static norm_job job_of(const nn_plan *plan, const step *step)
         .panel = {(size_t)(layout->dims[2] * layout->dims[3]), (size_t)walk.block,
                   walk.size == sizeof(uint16_t)},
         .walk = walk,
-        .groups = (layout->dims[1] + walk.block - 1) / walk.block};
+        .groups = (layout->dims[1] + walk.block - 1) / walk.block,
+        .parts = dnnl_memory_desc_get_size(layout) < SMALL_BYTES ? 1 : plan->threads};
 }
 
 static nn_norm_terms norm_from(const nn_norm_terms *norm, size_t channel)
@@ -276,9 +280,9 @@ static void part_gradient(void *context, int part, int parts)
 static double *add_up(norm_job *job, void (*part)(void *context, int part, int parts))
 {
     norm_state *state = job->state;
-    memset(state->sums, 0, 2 * state->padded * (size_t)job->plan->threads * sizeof *state->sums);
-    onednn_parallel(job->plan, part, job);
-    for (size_t i = 2 * state->padded; i < 2 * state->padded * (size_t)job->plan->threads; i++) {
+    memset(state->sums, 0, 2 * state->padded * (size_t)job->parts * sizeof *state->sums);
+    onednn_parallel(job->parts, part, job);
+    for (size_t i = 2 * state->padded; i < 2 * state->padded * (size_t)job->parts; i++) {
         state->sums[i % (2 * state->padded)] += state->sums[i];
     }
     return state->sums;
@@ -334,7 +338,7 @@ static void norm_run_forward(norm_job *job)
         state->scale[c] = (float)((double)gamma[c] * inverse_deviation(state, c));
         state->shift[c] = beta[c];
     }
-    onednn_parallel(job->plan, part_norm, job);
+    onednn_parallel(job->parts, part_norm, job);
 }
 
 static void norm_run_backward(norm_job *job)
@@ -351,7 +355,7 @@ static void norm_run_backward(norm_job *job)
         state->slope[c] = (float)(share * products[c] * inverse * inverse);
     }
     if (job->step->target.memory) {
-        onednn_parallel(job->plan, part_gradient, job);
+        onednn_parallel(job->parts, part_gradient, job);
     }
 }
 
@@ -359,7 +363,7 @@ void onednn_norm(const nn_plan *plan, const step *step)
 {
     norm_job job = job_of(plan, step);
     if (step->again) {
-        onednn_parallel(plan, part_norm, &job);
+        onednn_parallel(job.parts, part_norm, &job);
     } else if (step->back) {
         norm_run_backward(&job);
     } else {

@@ -40,14 +40,13 @@ static void team_member(void *context)
     team->work(team->context, omp_get_thread_num(), team->parts);
 }
 
-void onednn_parallel(const nn_plan *plan, void (*work)(void *context, int part, int parts),
-                     void *context)
+void onednn_parallel(int parts, void (*work)(void *context, int part, int parts), void *context)
 {
-    team team = {work, context, plan->threads};
-    if (plan->threads == 1) {
+    team team = {work, context, parts};
+    if (parts == 1) {
         work(context, 0, 1);
     } else {
-        GOMP_parallel(team_member, &team, (unsigned)plan->threads, 0);
+        GOMP_parallel(team_member, &team, (unsigned)parts, 0);
     }
 }
 

@@ -125,9 +125,8 @@ typedef struct walk {
 /* plan.c */
 walk onednn_walk_of(const dnnl_memory_desc_t *layout);
 bool onednn_walkable(const dnnl_memory_desc_t *layout);
-/* Calls work(context, part, parts) for every part, on as many threads of OpenMP as the plan has. */
-void onednn_parallel(const nn_plan *plan, void (*work)(void *context, int part, int parts),
-                     void *context);
+/* Calls work(context, part, parts) for every part, each on a thread of OpenMP. */
+void onednn_parallel(int parts, void (*work)(void *context, int part, int parts), void *context);
 /* Notes a failed call of oneDNN; whether all is well so far. */
 bool onednn_good(nn_plan *plan, dnnl_status_t code, const char *what);
 void onednn_tensor_release(tensor *tensor);
