@@ -97,7 +97,8 @@ typedef enum pba_event_kind {
     PBA_EVENT_EPOCH,    /* a network finished an epoch (0-based): member, epoch, loss, accuracy */
     PBA_EVENT_SCORE,    /* a member was scored: member, round, error */
     PBA_EVENT_EXPLOIT,  /* member copied source, then explored */
-    PBA_EVENT_ROUND     /* a round ended: round, error of the best member */
+    PBA_EVENT_ROUND,    /* a round ended: round, error of the best member */
+    PBA_EVENT_OPENING   /* the data set is read: done of total (0: not known) of what text says */
 } pba_event_kind;
 
 typedef struct pba_event {
@@ -105,7 +106,7 @@ typedef struct pba_event {
     const char *text;
     int member, source, round, rounds, epoch, epochs;
     double loss, accuracy, error; /* fractions 0..1 except loss */
-    double done, total;           /* units of work, image passes */
+    double done, total;           /* units of work: image passes; of an opening, what text says */
     double seconds, seconds_left; /* wall clock since the start; estimate, negative: unknown */
 } pba_event;
 
@@ -298,6 +299,9 @@ typedef struct pba_dataset_options {
     void *user;
 } pba_dataset_options;
 
+/* Rows for the struct above. */
+PBA_API const pba_setting *pba_dataset_settings(size_t *count);
+
 /* DATASET is a path, recognized by content, or "demo". options NULL: the defaults. */
 PBA_API pba_status pba_dataset_open_with(const char *path, const pba_dataset_options *options,
                                          pba_dataset **dataset);
@@ -449,6 +453,8 @@ PBA_API pba_status pba_population_from_json(const char *text, pba_population **p
 /* What a search and a training run have in common. */
 typedef struct pba_recipe {
     char model[PBA_NAME_MAX];
+    char size[PBA_NAME_MAX], fit[PBA_NAME_MAX]; /* as in pba_dataset_options */
+    bool skip_bad;
     int train_size, val_size; /* 0: as pba_dataset_split says */
     int batch;
     double lr, weight_decay;
@@ -524,10 +530,16 @@ typedef struct pba_search pba_search;
 /* Opens data, checks every option, builds the network; writes nothing. PBA_EXISTS where `out` holds
  * a run or a file that the search would overwrite. */
 PBA_API pba_status pba_search_create(const pba_search_options *options, pba_search **search);
+/* The same; the observer, which may be NULL, is told of PBA_EVENT_OPENING, and its stop ends the
+ * opening (PBA_INTERRUPTED). It need not outlive the call. */
+PBA_API pba_status pba_search_create_with(const pba_search_options *options,
+                                          const pba_observer *observer, pba_search **search);
 /* The options of an existing run come from its config.json; workers 0: one per core. The result is
  * that of an undisturbed run. PBA_EXISTS while another process is at work on it; a finished run is
  * opened too, and has nothing left to do. */
 PBA_API pba_status pba_search_resume(const char *run, int workers, pba_search **search);
+PBA_API pba_status pba_search_resume_with(const char *run, int workers,
+                                          const pba_observer *observer, pba_search **search);
 PBA_API pba_status pba_search_plan(pba_search *search, pba_plan *plan);
 /* Runs to the end, or until observer->stop says so (PBA_INTERRUPTED: members scored by then are
  * saved; go on by pba_search_resume after pba_search_free). PBA_DIVERGED: every member's loss
@@ -605,10 +617,15 @@ typedef struct pba_training_result {
 } pba_training_result;
 
 PBA_API pba_status pba_training_create(const pba_train_options *options, pba_training **training);
+/* The same, and of the next one; the observer is told as pba_search_create_with says. */
+PBA_API pba_status pba_training_create_with(const pba_train_options *options,
+                                            const pba_observer *observer, pba_training **training);
 /* The options of an existing run come from its config.json; workers 0: one per core. Goes on where
  * checkpoints are, to the same bytes as an undisturbed run on as many cores; a finished run is
  * reported as it is. */
 PBA_API pba_status pba_training_resume(const char *run, int workers, pba_training **training);
+PBA_API pba_status pba_training_resume_with(const char *run, int workers,
+                                            const pba_observer *observer, pba_training **training);
 PBA_API pba_status pba_training_plan(pba_training *training, pba_plan *plan);
 /* Trains and evaluates fresh networks, under a policy in which every operation is as likely as
  * another (probability 0.5, level 4), and throws them away: nothing of the training is touched, and
@@ -630,7 +647,10 @@ typedef struct pba_evaluate_options {
     char weights[PBA_PATH_MAX]; /* a .safetensors file of pba_training_run */
     char model[PBA_NAME_MAX];   /* "": the one that the file names */
     char split[PBA_NAME_MAX];   /* "test", "validation" or "training" */
-    int train_size, val_size;   /* as for the training, where the split is drawn */
+    /* As in pba_dataset_options; size "": both as the training of the weights had them. */
+    char size[PBA_NAME_MAX], fit[PBA_NAME_MAX];
+    bool skip_bad;
+    int train_size, val_size; /* as for the training, where the split is drawn */
     uint64_t split_seed;
     char backend[PBA_NAME_MAX];
     char precision[8]; /* as in pba_recipe */

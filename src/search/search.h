@@ -62,7 +62,9 @@ double search_task_work(const pba_search *search, const pba_task *task);
 double search_work(const pba_search *search);
 bool search_drifts(const pba_search *search); /* no selection: policies change, nobody copies */
 pba_status search_allocate_blocks(pba_search *search);
-pba_status search_new(const pba_search_options *options, pba_search **search);
+/* The observer is told while the task is opened. */
+pba_status search_new(const pba_search_options *options, const pba_observer *observer,
+                      pba_search **search);
 pba_status search_open_task(pba_search *search);
 
 /* rounds.c: the population's side, the same for a run and for a replay of its journal. */

@@ -26,10 +26,14 @@ typedef struct task {
 
 /* Opens data, draws splits, builds the network; checks every setting against them (PBA_USAGE: fewer
  * training images than a batch). `choice` as in pipeline_options. recipe->val_size -1: none set
- * apart. */
+ * apart. The observer (may be NULL) is told of the opening. */
 pba_status task_open(const pba_recipe *recipe, const char *dataset, const augment_choice *choice,
-                     task **task);
+                     const pba_observer *observer, task **task);
 void task_free(task *task);
+
+/* A data set alone, with what a recipe or an evaluation says of it in `options`. */
+pba_status task_open_dataset(const char *path, const pba_dataset_options *options,
+                             const pba_observer *observer, pba_dataset **dataset);
 
 /* What the task itself holds: mostly the pixels. */
 double task_bytes(const task *task);
