@@ -33,7 +33,7 @@ static pba_recipe small_recipe(void)
 static task *open_small(const pba_recipe *recipe)
 {
     task *task;
-    assert_ok(task_open(recipe, "demo", NULL, &task));
+    assert_ok(task_open(recipe, "demo", NULL, NULL, &task));
     return task;
 }
 
@@ -90,7 +90,7 @@ static void task_refuses(void **state)
         } else {
             recipe.train_size = 1000000;
         }
-        assert_int_equal(task_open(&recipe, dataset, NULL, &task), rows[i].status);
+        assert_int_equal(task_open(&recipe, dataset, NULL, NULL, &task), rows[i].status);
         assert_null(task);
         assert_true(strlen(pba_error_message()) > 10);
     }

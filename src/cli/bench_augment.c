@@ -26,14 +26,20 @@ static void rows(cli_rows *rows)
         {"epoch", PBA_SETTING_INT, CLI_FIELD(bench_options, epoch), 0, 1000000, "0", "E", NULL,
          "augment: the epoch of the schedule, counted from 0.", false},
         {"epochs", PBA_SETTING_INT, CLI_FIELD(bench_options, epochs), 0, 1000000, "0", "N", NULL,
-         "augment: the length of a schedule in the log format, which does not say it.", false},
+         "augment: the length of a schedule in the log format, which does not say it. search: "
+         "epochs "
+         "of every network, 4 unless given.",
+         false},
         {"baseline", PBA_SETTING_TEXT, CLI_FIELD(bench_options, baseline), 0, 0, "auto", "LIST",
          NULL,
          "augment: the baseline behind the policy; auto: crop by an eighth of the shorter side, "
-         "flip, cutout of half of it, as for CIFAR.",
+         "flip, cutout of half of it, as for CIFAR. train, search: auto: the data format's.",
          false},
         {"batch", PBA_SETTING_INT, CLI_FIELD(bench_options, batch), 0, 65536, "0", "N", NULL,
-         "augment: images a call; 0: 128, fewer where they are large.", false},
+         "augment: images a call; 0: 128, fewer where they are large. train, search: images a "
+         "step, "
+         "128 unless given.",
+         false},
         {"bf16", PBA_SETTING_FLAG, CLI_FIELD(bench_options, bf16), 0, 0, "false", "", NULL,
          "augment: output in bfloat16 instead of float32.", false},
         {"nhwc", PBA_SETTING_FLAG, CLI_FIELD(bench_options, nhwc), 0, 0, "false", "", NULL,

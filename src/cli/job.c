@@ -130,6 +130,7 @@ static void on_event(void *user, const pba_event *event)
         on_note(job, event);
         break;
     case PBA_EVENT_PROGRESS:
+    case PBA_EVENT_OPENING:
     case PBA_EVENT_SCORE:
     case PBA_EVENT_EXPLOIT:
         break; /* in the journal; too many for a line each */

@@ -11,7 +11,8 @@
 #include "core/memory.h"
 #include "data/isolate.h"
 
-static const data_format *const formats[] = {&data_demo, &data_cifar10, &data_cifar100, &data_idx};
+static const data_format *const formats[] = {&data_demo, &data_cifar10, &data_cifar100, &data_idx,
+                                             &data_svhn, &data_npz,     &data_folder};
 enum { FORMATS = sizeof formats / sizeof *formats };
 
 /* "a (x), b (y)": what each format looks for. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The stream: messages of progress, then one of the content's head, followed by names, labels and
- * pixels. Both ends are the same program, so structs travel as they are. */
+ * The stream: messages of progress and of files that are about to be decoded, each followed by its
+ * path; then one of the content's head, followed by names, labels and pixels. Both ends are the
+ * same program, so structs travel as they are. */
 #define _GNU_SOURCE
 #include "data/isolate.h"
 
@@ -17,7 +18,7 @@
 enum { SILENCE = 120, PROCESSOR = 24 * 3600, CHUNK = 4 << 20, CLASSES_MAX = UINT16_MAX + 1 };
 
 typedef struct message {
-    enum { MESSAGE_PROGRESS, MESSAGE_CONTENT } kind;
+    enum { MESSAGE_PROGRESS, MESSAGE_FILE, MESSAGE_CONTENT } kind;
     data_name what; /* progress: of what; content: the format's name */
     int64_t done, total;
     data_content content; /* pointers mean nothing on the other side */
@@ -25,6 +26,7 @@ typedef struct message {
 
 typedef struct session {
     const char *path;
+    char file[PBA_PATH_MAX];            /* in the caller: what errors name, announced or the path */
     const pba_dataset_options *options; /* the caller's */
     isolate_open open;
     void *context;
@@ -37,10 +39,22 @@ typedef struct session {
 
 /* -------------------------------------------------------------------- child */
 
+static bool tell_file(session *session, const char *file)
+{
+    const message message = {.kind = MESSAGE_FILE};
+    char path[PBA_PATH_MAX] = "";
+    snprintf(path, sizeof path, "%s", file);
+    return child_write(session->out, &message, sizeof message) == PBA_OK &&
+           child_write(session->out, path, sizeof path) == PBA_OK;
+}
+
 /* Often enough for the eye and for the caller's patience. */
 static bool tell_progress(void *user, const char *what, int64_t done, int64_t total)
 {
     session *session = user;
+    if (done == DATA_ANNOUNCED) {
+        return tell_file(session, what);
+    }
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     int64_t at = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
@@ -198,6 +212,20 @@ static pba_status tell(session *session)
     return data_progress(session->options, progress->what, progress->done, progress->total);
 }
 
+static pba_status receive_file(session *session, child_stream *in)
+{
+    pba_status status = child_read(in, session->file, sizeof session->file);
+    make_text(session->file, sizeof session->file);
+    return status;
+}
+
+static pba_status receive_progress(session *session, message *message)
+{
+    make_text(message->what, sizeof message->what);
+    session->progress = *message;
+    return tell(session);
+}
+
 static pba_status read_messages(void *context, child_stream *in)
 {
     session *session = context;
@@ -210,9 +238,8 @@ static pba_status read_messages(void *context, child_stream *in)
         if (message.kind == MESSAGE_CONTENT) {
             return receive_content(session, in, &message);
         }
-        make_text(message.what, sizeof message.what);
-        session->progress = message;
-        status = tell(session);
+        status = message.kind == MESSAGE_FILE ? receive_file(session, in)
+                                              : receive_progress(session, &message);
         if (status != PBA_OK) {
             return status;
         }
@@ -234,9 +261,10 @@ pba_status isolate_run(const char *path, const pba_dataset_options *options, iso
                        .context = context,
                        .content = content,
                        .format = format};
+    snprintf(session.file, sizeof session.file, "%s", path);
     int64_t room = threads_memory_limit() - threads_memory_used();
     const int64_t least = 512 << 20;
-    const child_job job = {.what = path,
+    const child_job job = {.what = session.file,
                            .limits = {.memory = (size_t)(room > least ? room : least),
                                       .silence = SILENCE,
                                       .processor = PROCESSOR},

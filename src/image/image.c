@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "core/memory.h"
-#include "image/file.h"
+#include "image/codec.h"
 
 pba_status pba_image_create(int width, int height, int channels, pba_image *image)
 {

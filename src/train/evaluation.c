@@ -14,6 +14,7 @@
 #include "nn/optimizer.h"
 #include "train/checkpoint.h"
 #include "train/settings.h"
+#include "train/trainer.h"
 
 enum { BATCH = 250 };
 
@@ -26,6 +27,7 @@ static const pba_setting rows[] = {
      "The network, where the weights do not name it.", false},
     {"split", PBA_SETTING_TEXT, SETTING_FIELD(pba_evaluate_options, split), 0, 0, "test",
      "test|validation|training", "test|validation|training", "The images to answer for.", false},
+    DATASET_ROWS(pba_evaluate_options),
     {"train-size", PBA_SETTING_INT, SETTING_FIELD(pba_evaluate_options, train_size), 0, 1e9, "0",
      "N", NULL, "As for the training; matters for --split training only.", false},
     {"val-size", PBA_SETTING_INT, SETTING_FIELD(pba_evaluate_options, val_size), 0, 1e9, "0", "N",
@@ -61,13 +63,33 @@ typedef struct session {
     int batch;
 } session;
 
+/* Images become the size that the network was trained at, unless another one is asked for. */
+static pba_status open_dataset(session *session)
+{
+    const pba_evaluate_options *options = session->options;
+    pba_dataset_options opening = {.skip_bad = options->skip_bad};
+    memcpy(opening.size, options->size, sizeof opening.size);
+    memcpy(opening.fit, options->fit, sizeof opening.fit);
+    bool trained = !opening.size[0] && weights_metadata(options->weights, "size", opening.size,
+                                                        sizeof opening.size) == PBA_OK;
+    if (trained) {
+        weights_metadata(options->weights, "fit", opening.fit, sizeof opening.fit);
+    }
+    pba_status status =
+        task_open_dataset(options->dataset, &opening, session->observer, &session->dataset);
+    return trained && status == PBA_USAGE
+               ? status_prefix(PBA_FORMAT, "%s: was trained on images of %s", options->weights,
+                               opening.size)
+               : status;
+}
+
 static pba_status open_data(session *session)
 {
     const pba_evaluate_options *options = session->options;
     session->split = strcmp(options->split, "training") == 0     ? PBA_TRAIN
                      : strcmp(options->split, "validation") == 0 ? PBA_VALIDATION
                                                                  : PBA_TEST;
-    pba_status status = pba_dataset_open(options->dataset, &session->dataset);
+    pba_status status = open_dataset(session);
     if (status == PBA_OK) {
         status = pba_dataset_split(session->dataset, options->train_size, options->val_size,
                                    options->split_seed);

@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-#include "pba.h"
+#include "data/settings.h"
 
 #define SETTING_FIELD(type, member) offsetof(type, member), sizeof(((type *)0)->member)
 
@@ -16,6 +16,7 @@
      "The network; pba models lists the families.", false},                                          \
     {"epochs", PBA_SETTING_INT, SETTING_FIELD(pba_recipe, epochs), 1, 1000000, EPOCHS, "N", NULL,    \
      "Epochs that every network trains.", false},                                                    \
+    DATASET_ROWS(pba_recipe),                                                                        \
     {"train-size", PBA_SETTING_INT, SETTING_FIELD(pba_recipe, train_size), 0, 1e9, "0", "N", NULL,   \
      "Training images, drawn with every class in proportion; 0: all that are left.", false},         \
     {"val-size", PBA_SETTING_INT, SETTING_FIELD(pba_recipe, val_size), 0, 1e9, "0", "N", NULL,       \
