@@ -334,16 +334,55 @@ static void test_create_refused(void **state)
     assert_null(image.pixels);
 }
 
+/* A column and a row are left over; what has no content counts in the mask's mean alone. */
+static void test_shrink(void **state)
+{
+    uint8_t pixels[] = {10, 20, 7, 30, 41, 9, 1, 2, 3},
+            mask[] = {255, 255, 0, 255, 255, 0, 0, 255, 255};
+    pba_image image = {.pixels = pixels, .mask = mask, .width = 3, .height = 3, .channels = 1},
+              small;
+    assert_ok(image_shrink(&image, 2, &small));
+    assert_int_equal(small.width, 2);
+    assert_int_equal(small.height, 2);
+    assert_memory_equal(small.pixels, ((uint8_t[]){25, 0, 2, 3}), 4);
+    assert_memory_equal(small.mask, ((uint8_t[]){255, 0, 128, 255}), 4);
+    pba_image_free(&small);
+    assert_ok(image_shrink(&image, 1, &small));
+    assert_memory_equal(small.mask, mask, 9);
+    pba_image_free(&small);
+}
+
+static void test_png(void **state)
+{
+    uint8_t pixels[] = {1, 2, 3, 4, 5, 6}, *bytes;
+    pba_image image = {.pixels = pixels, .width = 2, .height = 1, .channels = 3}, again;
+    size_t size;
+    assert_ok(image_png(&image, false, &bytes, &size));
+    assert_ok(file_write(file("memory.png"), bytes, size));
+    free(bytes);
+    assert_ok(pba_image_read(file("memory.png"), &again));
+    assert_memory_equal(again.pixels, pixels, sizeof pixels);
+    pba_image_free(&again);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trips),    cmocka_unit_test(test_lossy),
-        cmocka_unit_test(test_without_mask),   cmocka_unit_test(test_sixteen_bits),
-        cmocka_unit_test(test_orientation),    cmocka_unit_test(test_cmyk),
-        cmocka_unit_test(test_bad_files),      cmocka_unit_test(test_unsupported_pixels),
-        cmocka_unit_test(test_huge_claim),     cmocka_unit_test(test_damaged),
-        cmocka_unit_test(test_bad_output),     cmocka_unit_test(test_cut_off_every_time),
+        cmocka_unit_test(test_round_trips),
+        cmocka_unit_test(test_lossy),
+        cmocka_unit_test(test_without_mask),
+        cmocka_unit_test(test_sixteen_bits),
+        cmocka_unit_test(test_orientation),
+        cmocka_unit_test(test_cmyk),
+        cmocka_unit_test(test_bad_files),
+        cmocka_unit_test(test_unsupported_pixels),
+        cmocka_unit_test(test_huge_claim),
+        cmocka_unit_test(test_damaged),
+        cmocka_unit_test(test_bad_output),
+        cmocka_unit_test(test_cut_off_every_time),
         cmocka_unit_test(test_create_refused),
+        cmocka_unit_test(test_shrink),
+        cmocka_unit_test(test_png),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -292,34 +292,26 @@ static uint8_t *gather(const pba_image *image, size_t area, int bands)
     return bytes;
 }
 
-static pba_status encode(const char *path, const writer *writer, const pba_image *image,
-                         const uint8_t *bytes, int bands)
+/* `path` is for the messages. The bytes are for g_free. */
+static pba_status encode_bytes(const char *path, const writer *writer, const pba_image *image,
+                               const uint8_t *bytes, int bands, void **coded, size_t *coded_size)
 {
-    size_t size = (size_t)image->width * (size_t)image->height * (size_t)bands, coded_size;
+    size_t size = (size_t)image->width * (size_t)image->height * (size_t)bands;
     VipsImage *plain = vips_image_new_from_memory(bytes, size, image->width, image->height, bands,
                                                   VIPS_FORMAT_UCHAR);
     if (!plain) {
         return failed(PBA_MEMORY, path, "cannot be prepared");
     }
     plain->Type = image->channels == 1 ? VIPS_INTERPRETATION_B_W : VIPS_INTERPRETATION_sRGB;
-    void *coded = NULL;
-    int code = vips_image_write_to_buffer(plain, writer->saver, &coded, &coded_size, NULL);
+    int code = vips_image_write_to_buffer(plain, writer->saver, coded, coded_size, NULL);
     g_object_unref(plain);
-    if (code != 0) {
-        return failed(PBA_UNSUPPORTED, path, "cannot be encoded");
-    }
-    pba_status status = file_write(path, coded, coded_size);
-    g_free(coded);
-    return status;
+    return code == 0 ? PBA_OK : failed(PBA_UNSUPPORTED, path, "cannot be encoded");
 }
 
-pba_status pba_image_write(const char *path, const pba_image *image, bool mask)
+static pba_status encode(const char *path, const writer *writer, const pba_image *image, bool mask,
+                         void **coded, size_t *coded_size)
 {
-    const writer *writer = NULL;
-    pba_status status = find_writer(path, mask, &writer);
-    if (status == PBA_OK) {
-        status = image_start();
-    }
+    pba_status status = image_start();
     if (status != PBA_OK) {
         return status;
     }
@@ -328,9 +320,41 @@ pba_status pba_image_write(const char *path, const pba_image *image, bool mask)
     if (!bytes) {
         return PBA_MEMORY;
     }
-    status = encode(path, writer, image, bytes, bands);
+    status = encode_bytes(path, writer, image, bytes, bands, coded, coded_size);
     free(bytes);
     return status;
+}
+
+pba_status pba_image_write(const char *path, const pba_image *image, bool mask)
+{
+    const writer *writer = NULL;
+    void *coded = NULL;
+    size_t size;
+    pba_status status = find_writer(path, mask, &writer);
+    if (status == PBA_OK) {
+        status = encode(path, writer, image, mask, &coded, &size);
+    }
+    if (status == PBA_OK) {
+        status = file_write(path, coded, size);
+        g_free(coded);
+    }
+    return status;
+}
+
+pba_status image_png(const pba_image *image, bool mask, uint8_t **bytes, size_t *size)
+{
+    void *coded = NULL;
+    *bytes = NULL;
+    pba_status status = encode("image.png", &writers[0], image, mask, &coded, size);
+    if (status != PBA_OK) {
+        return status;
+    }
+    *bytes = memory_new(*size, 1);
+    if (*bytes) {
+        memcpy(*bytes, coded, *size);
+    }
+    g_free(coded);
+    return *bytes ? PBA_OK : PBA_MEMORY;
 }
 
 /* ------------------------------------------------------------------ text */

@@ -15,4 +15,12 @@ pba_status image_start(void);
  * `height` pixels. */
 pba_status image_text(const char *text, int height, pba_image *image);
 
+/* The image as a PNG file's bytes, for free(). `mask`: as for pba_image_write. */
+pba_status image_png(const pba_image *image, bool mask, uint8_t **bytes, size_t *size);
+
+/* A fresh image whose pixels are the means of factor x factor pixels (fewer at the right and the
+ * bottom); what has no content does not count in a mean. factor 1: a copy. mask NULL: all is
+ * content. */
+pba_status image_shrink(const pba_image *image, int factor, pba_image *small);
+
 #endif
