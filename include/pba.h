@@ -544,6 +544,34 @@ PBA_API void pba_evaluation_free(pba_evaluation *evaluation);
  * Whole or not at all. */
 PBA_API pba_status pba_evaluation_write_csv(const pba_evaluation *evaluation, const char *path);
 
+/* ----------------------------------------------------------------- reports */
+
+#define PBA_REPORT_RUNS_MAX 64
+
+typedef struct pba_report_options {
+    /* 1 to PBA_REPORT_RUNS_MAX folders of searches and training runs, in any state (going on,
+     * killed), and schedule files. Nothing in them is changed. */
+    const char *const *runs;
+    size_t run_count;
+    const char *dataset; /* where the images come from; NULL: the data set that each run names */
+    int epochs;          /* of schedules in the log format; else 0 */
+} pba_report_options;
+
+/* One HTML file that needs no other and no network: schedules as pictures, family tree, validation
+ * errors, the data set's images under the schedule (left out, with a sentence, where the data
+ * cannot be opened), the training runs' test errors with 95 % intervals, settings and command.
+ * Whole or not at all. */
+PBA_API pba_status pba_report_write(const pba_report_options *options, const char *path);
+
+/* The same pictures as SVG files in a folder, which is made: RUN-probabilities.svg and so on. */
+PBA_API pba_status pba_report_charts(const pba_report_options *options, const char *folder);
+
+/* A contact sheet by the file name's suffix: every operation in a row, the image as it is, then at
+ * rising levels of the PBA space (pixel parameters scaled by min(width, height)/32, positive where
+ * there is a sign), the parameter under each. Larger images are shrunk to at most 128 pixels a
+ * side first. */
+PBA_API pba_status pba_ops_preview_write(const pba_image *image, const char *path);
+
 #ifdef __cplusplus
 }
 #endif

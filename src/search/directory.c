@@ -37,8 +37,9 @@ pba_status directory_check(const char *run)
         return status_set(PBA_USAGE, "out: a search needs a folder to write to; give --out RUN");
     }
     pba_status status = run_check(run);
-    const char *names[] = {"result.json", "schedule.json", "schedule.txt", "journal.jsonl"};
-    for (int i = 0; i < 4 && status == PBA_OK; i++) {
+    const char *names[] = {"result.json", "schedule.json", "schedule.txt", "journal.jsonl",
+                           "report.html"};
+    for (size_t i = 0; i < sizeof names / sizeof *names && status == PBA_OK; i++) {
         status = refuse_file(run, names[i]);
     }
     return status;
