@@ -178,6 +178,16 @@ PBA_API pba_status pba_op_parameter(const char *name, int level, double *paramet
 PBA_API pba_status pba_op_apply(pba_image *image, const char *name, int level, int sign,
                                 uint64_t seed);
 
+/* The same to `count` images by the physical parameter, already signed and scaled. `first`
+ * describes the first image, the others follow it in memory, pixels and masks alike; its mask may
+ * be NULL (all content). The results go to `out` (count x height x width x channels) and, where it
+ * is not NULL, `out_masks` (count x height x width); neither may overlap the images. Image i draws
+ * from (seed, i). PBA_USAGE for a parameter outside the operation's range; lengths in pixels may be
+ * longer, up to the sides of the image. */
+PBA_API pba_status pba_op_apply_images(const char *name, double parameter, const pba_image *first,
+                                       size_t count, uint64_t seed, uint8_t *out,
+                                       uint8_t *out_masks);
+
 /* --------------------------------------------------------- kinds of policy */
 
 /* How images are augmented is chosen by a text: "baseline", "autoaugment:cifar10",
@@ -251,7 +261,25 @@ typedef struct pba_dataset_info {
     int train_images, val_images, test_images;
 } pba_dataset_info;
 
-/* DATASET is a path, recognized by content, or "demo". */
+/* All fields zero: the defaults. */
+typedef struct pba_dataset_options {
+    /* "WxH": what the images of a folder, of any size on disk, become. "": as stored where all have
+     * one size of at most 96 x 96, else 64x64, which a note says. Other formats keep the size of
+     * their images: "" or exactly that one, else PBA_USAGE. */
+    char size[PBA_NAME_MAX];
+    /* How they become it. "" or "crop": resized to cover, the middle cut out. "pad": resized to
+     * fit, black borders. */
+    char fit[PBA_NAME_MAX];
+    bool skip_bad; /* broken image files are counted and named in the notes; else they fail */
+    /* May be NULL. Called now and then while files are read, on the calling thread: `done` of
+     * `total` (0: not known) of what `what` says. False: stop, PBA_INTERRUPTED. */
+    bool (*progress)(void *user, const char *what, int64_t done, int64_t total);
+    void *user;
+} pba_dataset_options;
+
+/* DATASET is a path, recognized by content, or "demo". options NULL: the defaults. */
+PBA_API pba_status pba_dataset_open_with(const char *path, const pba_dataset_options *options,
+                                         pba_dataset **dataset);
 PBA_API pba_status pba_dataset_open(const char *path, pba_dataset **dataset);
 PBA_API void pba_dataset_free(pba_dataset *dataset);
 PBA_API pba_status pba_dataset_describe(const pba_dataset *dataset, pba_dataset_info *info);

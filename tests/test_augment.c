@@ -388,6 +388,46 @@ static void image_without_mask(void **state)
     discard(&without);
 }
 
+/* Many images at once are the same as one by one, whatever of the masks is given. */
+static void images_in_one_call(void **state)
+{
+    enum { N = 3, W = 19, H = 11 };
+    static const picture shape = {NULL, holes, W, H * N, 3};
+    pba_image all = paint(&shape), first = all, out = guarded(&all, 0x55);
+    first.height = H;
+    for (size_t i = 0; i < augment_op_count(); i++) {
+        const augment_op *op = augment_op_at(i);
+        double parameter = augment_space_pba.parameter(op, 7);
+        assert_ok(pba_op_apply_images(op->name, parameter, &first, N, 5, out.pixels, out.mask));
+        check_guards(&out, 0x55);
+        for (size_t n = 0; n < N; n++) {
+            pba_image one = {all.pixels + n * W * H * 3, all.mask + n * W * H, W, H, 3};
+            pba_image alone = guarded(&one, 0);
+            rng rng = rng_at(5, RNG_AUGMENT, 0, 0, (uint32_t)n);
+            uint8_t *scratch = malloc(augment_scratch_bytes(W, H));
+            augment_context context = {.rng = &rng, .scratch = scratch};
+            assert_ok(augment_kernels_choose(&context.kernels));
+            op->apply(&alone, &one, parameter, &context);
+            assert_memory_equal(alone.pixels, out.pixels + n * W * H * 3, W * H * 3);
+            assert_memory_equal(alone.mask, out.mask + n * W * H, W * H);
+            free(scratch);
+            discard_guarded(&alone);
+        }
+    }
+    first.mask = NULL;
+    assert_ok(pba_op_apply_images("Invert", 0, &first, N, 5, out.pixels, NULL));
+    for (size_t i = 0; i < augment_bytes(&all); i++) {
+        assert_int_equal(out.pixels[i], 255 - all.pixels[i]);
+    }
+    assert_int_equal(pba_op_apply_images("Invert", 1, &first, N, 5, out.pixels, NULL), PBA_USAGE);
+    assert_int_equal(pba_op_apply_images("Posterize", (double)NAN, &first, N, 5, out.pixels, NULL),
+                     PBA_USAGE);
+    assert_int_equal(pba_op_apply_images("TranslateX", 33, &first, N, 5, out.pixels, NULL),
+                     PBA_USAGE);
+    discard(&all);
+    discard_guarded(&out);
+}
+
 /* One channel behaves as the red of the grey image with three. */
 static void grey_is_red(void **state)
 {
@@ -420,6 +460,7 @@ int main(void)
         cmocka_unit_test(parameters_of_levels), cmocka_unit_test(every_set_gives_the_same),
         cmocka_unit_test(unknown_set),          cmocka_unit_test(wrong_usage),
         cmocka_unit_test(image_without_mask),   cmocka_unit_test(grey_is_red),
+        cmocka_unit_test(images_in_one_call),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -95,7 +95,7 @@ refuses "an option for a value" 2 "--width needs a value" models --width --json
 refuses "half a number" 2 "--width: \"3x\" is not a whole number" models --width 3x
 refuses "an empty number" 2 "--width: \"\" is not a whole number" models --width=
 refuses "a number out of range" 2 "from 1 to" models --width 0
-refuses "an argument too many" 2 "one argument too many" ops Rotate
+refuses "an argument too many" 2 "one argument too many" ops preview in.png out.png
 "$pba" ops >/dev/full 2>err
 if [ $? = 1 ] && grep -q "^pba: standard output: No space left" err; then
     result ok "a full disk under standard output"
@@ -273,6 +273,12 @@ grep -q '"lr": "0.05"' run-preset/config.json && grep -q '"epochs": "1"' run-pre
     grep -q '"published_error": 0.1282' run-preset/result.json &&
     result ok "a preset's settings, but for those given" ||
     result "not ok" "a preset's settings, but for those given"
+works "bench" "Cutout" bench augment --size 8x8 --seconds 0 --repeat 1
+works "bench as JSON" '"median": ' bench augment --op none --seconds 0 --repeat 1 --augment randaugment:2,9 --json
+refuses "bench without a part" 2 "an argument is missing" bench
+refuses "bench of another part" 2 "no such part" bench cooking
+refuses "bench of a size that is none" 2 "--size: 8" bench augment --size 8
+refuses "bench of an unknown operation" 2 "no such operation" bench augment --op Rotat --seconds 0
 works "presets" "pba search --preset rcifar10" presets
 works "presets as JSON" '"published_error": 0.0258' presets --json
 works "policies" "randaugment:N,M" policies

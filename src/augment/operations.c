@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The public view of the registry: pba_op_*. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -123,4 +124,71 @@ pba_status pba_op_apply(pba_image *image, const char *name, int level, int sign,
         return status;
     }
     return apply(image, op, sign * augment_space_pba.parameter(op, level), kernels, seed);
+}
+
+static pba_status check_parameter(const augment_op *op, double parameter, const pba_image *image)
+{
+    double longer = image->width > image->height ? image->width : image->height;
+    double scale = op->flags & AUGMENT_PIXELS ? fmax(1.0, longer / 32.0) : 1.0;
+    if (!(parameter >= op->min * scale && parameter <= op->max * scale)) {
+        return status_set(PBA_USAGE, "%s: %g: use %g to %g", op->name, parameter, op->min * scale,
+                          op->max * scale);
+    }
+    return PBA_OK;
+}
+
+/* `from` walks over the caller's images; those without masks share one. */
+static pba_status apply_all(const augment_op *op, double parameter, const pba_image *first,
+                            size_t count, augment_context *context, arena *arena, uint64_t seed,
+                            uint8_t *out, uint8_t *out_masks)
+{
+    size_t bytes = augment_bytes(first), pixels = augment_pixels(first);
+    pba_image from = *first, to = *first;
+    uint8_t *full = first->mask ? NULL : arena_new(arena, pixels, 1);
+    uint8_t *spare = out_masks ? NULL : arena_new(arena, pixels, 1);
+    if ((!first->mask && !full) || (!out_masks && !spare)) {
+        return PBA_MEMORY;
+    }
+    if (full) {
+        memset(full, 255, pixels);
+        from.mask = full;
+    }
+    for (size_t i = 0; i < count; i++) {
+        rng rng = rng_at(seed, RNG_AUGMENT, 0, 0, (uint32_t)i);
+        context->rng = &rng;
+        to.pixels = out + i * bytes;
+        to.mask = out_masks ? out_masks + i * pixels : spare;
+        op->apply(&to, &from, parameter, context);
+        from.pixels += bytes;
+        from.mask += full ? 0 : pixels;
+    }
+    return PBA_OK;
+}
+
+pba_status pba_op_apply_images(const char *name, double parameter, const pba_image *first,
+                               size_t count, uint64_t seed, uint8_t *out, uint8_t *out_masks)
+{
+    const augment_op *op;
+    augment_context context = {0};
+    pba_status status = augment_check_shape(first->width, first->height, first->channels);
+    if (status == PBA_OK) {
+        status = augment_op_require(name, &op);
+    }
+    if (status == PBA_OK) {
+        status = check_parameter(op, parameter, first);
+    }
+    if (status == PBA_OK) {
+        status = augment_kernels_choose(&context.kernels);
+    }
+    if (status != PBA_OK) {
+        return status;
+    }
+    arena *arena = arena_create();
+    context.scratch =
+        arena ? arena_new(arena, augment_scratch_bytes(first->width, first->height), 1) : NULL;
+    status = context.scratch
+                 ? apply_all(op, parameter, first, count, &context, arena, seed, out, out_masks)
+                 : PBA_MEMORY;
+    arena_free(arena);
+    return status;
 }

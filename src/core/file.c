@@ -76,7 +76,8 @@ static pba_status read_open(int descriptor, const char *path, size_t limit, char
 
 pba_status file_read(const char *path, size_t limit, char **data, size_t *size)
 {
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    /* O_NONBLOCK: a FIFO must be refused, not waited for. */
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (descriptor < 0) {
         return io_error(path, "cannot be opened");
     }

@@ -78,6 +78,24 @@ int64_t threads_memory_used(void)
     return (int64_t)resident * sysconf(_SC_PAGESIZE);
 }
 
+pba_status threads_memory_check(uint64_t bytes)
+{
+    const uint64_t small = 64 << 20, megabyte = 1000000;
+    if (bytes <= small) {
+        return PBA_OK;
+    }
+    uint64_t limit = (uint64_t)threads_memory_limit(), used = (uint64_t)threads_memory_used();
+    if (used < limit && bytes <= limit - used) {
+        return PBA_OK;
+    }
+    return status_set(PBA_MEMORY,
+                      "needs %llu MB of memory more; of the %llu MB that this process may use, "
+                      "%llu MB are in use",
+                      (unsigned long long)(bytes / megabyte),
+                      (unsigned long long)(limit / megabyte),
+                      (unsigned long long)(used / megabyte));
+}
+
 typedef struct job {
     pba_status (*work)(void *context, int index);
     void *context;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/threads.h"
 #include "data/format.h"
 
 size_t data_image_bytes(const data_content *content)
@@ -22,11 +23,27 @@ size_t data_images(const data_content *content)
     return images;
 }
 
+static pba_status check_room(const data_content *content, size_t more)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(more, data_image_bytes(content), &bytes)) {
+        bytes = SIZE_MAX;
+    }
+    return threads_memory_check(bytes) == PBA_OK
+               ? PBA_OK
+               : status_prefix(PBA_MEMORY, "%zu images of %d x %d pixels", more, content->width,
+                               content->height);
+}
+
 pba_status data_reserve(data_content *content, size_t more)
 {
     size_t images = data_images(content) + more;
     if (more > INT32_MAX || images > INT32_MAX) {
         return status_set(PBA_UNSUPPORTED, "%zu images are more than a data set can hold", images);
+    }
+    pba_status status = check_room(content, more);
+    if (status != PBA_OK) {
+        return status;
     }
     uint8_t *pixels = memory_grow(content->pixels, images, data_image_bytes(content));
     if (!pixels) {

@@ -58,35 +58,85 @@ static pba_status unrecognized(const char *path)
     return status_set(PBA_FORMAT, "%s: holds no known data set; looked for (%s)", path, known);
 }
 
-static const data_format *recognize(const char *path)
+static const data_format *recognize(const data_source *source)
 {
     for (int i = 0; i < FORMATS; i++) {
-        if (formats[i]->recognizes(path)) {
+        if (formats[i]->recognizes(source)) {
             return formats[i];
         }
     }
     return NULL;
 }
 
-pba_status pba_dataset_open(const char *path, pba_dataset **dataset)
+static pba_status check_options(const pba_dataset_options *options)
 {
-    *dataset = NULL;
-    const data_format *format = recognize(path);
-    if (!format) {
+    int width, height;
+    if (*options->size && !data_parse_size(options->size, &width, &height)) {
+        return status_set(PBA_USAGE, "size '%s': is no size; give WxH, for example 64x48",
+                          options->size);
+    }
+    if (*options->fit && strcmp(options->fit, "crop") != 0 && strcmp(options->fit, "pad") != 0) {
+        return status_set(PBA_USAGE, "fit '%s': is neither crop nor pad", options->fit);
+    }
+    return PBA_OK;
+}
+
+/* Formats that do not resize have one size; another must not be asked for. */
+static pba_status check_size(const pba_dataset *dataset, const char *path,
+                             const pba_dataset_options *options)
+{
+    const data_content *content = &dataset->content;
+    int width, height;
+    if (dataset->format->resizes || !data_parse_size(options->size, &width, &height) ||
+        (width == content->width && height == content->height)) {
+        return PBA_OK;
+    }
+    return status_set(PBA_USAGE,
+                      "%s: its images have %d x %d pixels, not the %d x %d that were asked for; "
+                      "only folders of image files are resized",
+                      path, content->width, content->height, width, height);
+}
+
+static pba_status open_source(const data_source *source, const pba_dataset_options *options,
+                              pba_dataset *dataset)
+{
+    const char *path = data_source_path(source);
+    dataset->format = recognize(source);
+    if (!dataset->format) {
         return unrecognized(path);
     }
-    pba_dataset *fresh = memory_new(1, sizeof *fresh);
-    if (!fresh) {
-        return PBA_MEMORY;
+    pba_status status = dataset->format->open(source, options, &dataset->content);
+    return status == PBA_OK ? check_size(dataset, path, options) : status;
+}
+
+pba_status pba_dataset_open_with(const char *path, const pba_dataset_options *options,
+                                 pba_dataset **dataset)
+{
+    static const pba_dataset_options defaults;
+    options = options ? options : &defaults;
+    *dataset = NULL;
+    pba_status status = check_options(options);
+    if (status != PBA_OK) {
+        return status;
     }
-    fresh->format = format;
-    pba_status status = format->open(path, &fresh->content);
+    data_source *source;
+    pba_dataset *fresh = memory_new(1, sizeof *fresh);
+    status = fresh ? data_source_open(path, &source) : PBA_MEMORY;
+    if (status == PBA_OK) {
+        status = open_source(source, options, fresh);
+        data_source_free(source);
+    }
     if (status != PBA_OK) {
         pba_dataset_free(fresh);
         return status;
     }
     *dataset = fresh;
     return PBA_OK;
+}
+
+pba_status pba_dataset_open(const char *path, pba_dataset **dataset)
+{
+    return pba_dataset_open_with(path, NULL, dataset);
 }
 
 void pba_dataset_free(pba_dataset *dataset)

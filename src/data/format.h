@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Data formats as rows. A format is a file in formats/ that ends with its row: it recognizes a path
- * by what lies there and reads it into one content, which the data set then owns. */
+ * Data formats as rows. A format is a file in formats/ that ends with its row: it recognizes a
+ * source by the names it holds and reads it into one content, which the data set then owns. */
 #ifndef DATA_FORMAT_H
 #define DATA_FORMAT_H
 
-#include "core/status.h"
+#include "data/source.h"
 
 enum { DATA_NOTES_MAX = 1024, DATA_SPLITS = 3 };
 
@@ -24,9 +24,12 @@ typedef struct data_content {
 typedef struct data_format {
     const char *name, *sentence;
     const char *looks_for; /* what must lie at the path: "data_batch_1.bin ... data_batch_5.bin" */
-    bool (*recognizes)(const char *path);
+    bool (*recognizes)(const data_source *source); /* by names alone: decodes nothing */
     /* Fills an empty content; whatever it left there after a failure is freed by the caller. */
-    pba_status (*open)(const char *path, data_content *content);
+    pba_status (*open)(const data_source *source, const pba_dataset_options *options,
+                       data_content *content);
+    bool third_party; /* decodes through another library: open() runs in a child with limits */
+    bool resizes;     /* open() follows the options' size and fit; other images keep their size */
     /* Default sizes of what is drawn: test 1/test_share of the images; validation 1/val_share of
      * what is left then, at most val_max. */
     int test_share, val_share, val_max;
@@ -50,5 +53,12 @@ void data_note(data_content *content, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 void data_content_free(data_content *content);
+
+/* Of a row of options: "32x24". False where the text is no size. */
+bool data_parse_size(const char *text, int *width, int *height);
+
+/* Tells the options' progress; PBA_INTERRUPTED where that says to stop. */
+pba_status data_progress(const pba_dataset_options *options, const char *what, int64_t done,
+                         int64_t total);
 
 #endif

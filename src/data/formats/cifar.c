@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/file.h"
-#include "core/memory.h"
 #include "data/format.h"
 
 enum { SIDE = 32, PLANE = SIDE * SIDE, PIXELS = 3 * PLANE, FILE_LIMIT = 1 << 30 };
@@ -26,21 +24,14 @@ static const char *const train100[] = {"train.bin", NULL};
 static const layout layout10 = {train10, "test_batch.bin", "batches.meta.txt", 10, 1};
 static const layout layout100 = {train100, "test.bin", "fine_label_names.txt", 100, 2};
 
-static bool holds(const char *folder, const char *name)
-{
-    char path[PBA_PATH_MAX];
-    return snprintf(path, sizeof path, "%s/%s", folder, name) < (int)sizeof path &&
-           file_exists(path);
-}
-
-static bool recognizes(const char *path, const layout *layout)
+static bool recognizes(const data_source *source, const layout *layout)
 {
     for (int i = 0; layout->train[i]; i++) {
-        if (holds(path, layout->train[i])) {
+        if (data_source_holds(source, layout->train[i])) {
             return true;
         }
     }
-    return holds(path, layout->test);
+    return data_source_holds(source, layout->test);
 }
 
 /* planes: 3 x PLANE; pixels: PLANE x 3 */
@@ -84,16 +75,13 @@ static pba_status store(const char *path, const uint8_t *data, size_t records, c
     return status;
 }
 
-static pba_status read_file(const char *folder, const char *name, pba_split split,
+static pba_status read_file(const data_source *source, const char *name, pba_split split,
                             const layout *layout, data_content *content)
 {
-    char path[PBA_PATH_MAX];
-    pba_status status = file_join(path, folder, name);
-    char *data = NULL;
-    size_t size = 0, record = layout->label_bytes + PIXELS;
-    if (status == PBA_OK) {
-        status = file_read(path, FILE_LIMIT, &data, &size);
-    }
+    char path[PBA_PATH_MAX], *data;
+    size_t size, record = layout->label_bytes + PIXELS;
+    data_source_describe(source, name, path);
+    pba_status status = data_source_read(source, name, FILE_LIMIT, &data, &size);
     if (status == PBA_OK) {
         status = check_size(path, size, record);
     }
@@ -124,22 +112,19 @@ static bool parse_names(char *text, const layout *layout, data_content *content)
     return count == layout->classes;
 }
 
-static pba_status read_names(const char *folder, const layout *layout, data_content *content)
+static pba_status read_names(const data_source *source, const layout *layout, data_content *content)
 {
     pba_status status = data_number_names(content, layout->classes);
     if (status != PBA_OK) {
         return status;
     }
-    char path[PBA_PATH_MAX], *text = NULL;
-    size_t size;
-    if (!holds(folder, layout->names)) {
+    if (!data_source_holds(source, layout->names)) {
         data_note(content, "no %s: classes are called by their numbers", layout->names);
         return PBA_OK;
     }
-    status = file_join(path, folder, layout->names);
-    if (status == PBA_OK) {
-        status = file_read(path, 1 << 16, &text, &size);
-    }
+    char *text;
+    size_t size;
+    status = data_source_read(source, layout->names, 1 << 16, &text, &size);
     if (status == PBA_OK && !parse_names(text, layout, content)) {
         data_note(content, "%s does not name %d classes: they are called by their numbers",
                   layout->names, layout->classes);
@@ -149,11 +134,11 @@ static pba_status read_names(const char *folder, const layout *layout, data_cont
     return status;
 }
 
-static void note_files(const char *folder, const layout *layout, data_content *content)
+static void note_files(const data_source *source, const layout *layout, data_content *content)
 {
     char found[256] = "", absent[256] = "";
     for (int i = 0; layout->train[i]; i++) {
-        char *list = holds(folder, layout->train[i]) ? found : absent;
+        char *list = data_source_holds(source, layout->train[i]) ? found : absent;
         size_t used = strlen(list);
         snprintf(list + used, sizeof found - used, "%s%s", used ? ", " : "", layout->train[i]);
     }
@@ -165,49 +150,55 @@ static void note_files(const char *folder, const layout *layout, data_content *c
     }
 }
 
-static pba_status open_layout(const char *folder, const layout *layout, data_content *content)
+static pba_status open_layout(const data_source *source, const pba_dataset_options *options,
+                              const layout *layout, data_content *content)
 {
     content->width = content->height = SIDE;
     content->channels = 3;
     snprintf(content->baseline, sizeof content->baseline, "crop:4,flip,cutout:16");
     pba_status status = PBA_OK;
     for (int i = 0; layout->train[i] && status == PBA_OK; i++) {
-        if (holds(folder, layout->train[i])) {
-            status = read_file(folder, layout->train[i], PBA_TRAIN, layout, content);
+        if (data_source_holds(source, layout->train[i])) {
+            status = read_file(source, layout->train[i], PBA_TRAIN, layout, content);
+        }
+        if (status == PBA_OK) {
+            status = data_progress(options, "images", (int64_t)data_images(content), 0);
         }
     }
     if (status == PBA_OK && !content->counts[PBA_TRAIN]) {
-        return status_set(PBA_NOT_FOUND, "%s: %s is there, but no %s to train on", folder,
-                          layout->test, layout->train[0]);
+        return status_set(PBA_NOT_FOUND, "%s: %s is there, but no %s to train on",
+                          data_source_path(source), layout->test, layout->train[0]);
     }
-    if (status == PBA_OK && holds(folder, layout->test)) {
-        status = read_file(folder, layout->test, PBA_TEST, layout, content);
+    if (status == PBA_OK && data_source_holds(source, layout->test)) {
+        status = read_file(source, layout->test, PBA_TEST, layout, content);
     }
     if (status == PBA_OK) {
-        note_files(folder, layout, content);
-        status = read_names(folder, layout, content);
+        note_files(source, layout, content);
+        status = read_names(source, layout, content);
     }
     return status;
 }
 
-static bool recognizes10(const char *path)
+static bool recognizes10(const data_source *source)
 {
-    return recognizes(path, &layout10);
+    return recognizes(source, &layout10);
 }
 
-static pba_status open10(const char *path, data_content *content)
+static pba_status open10(const data_source *source, const pba_dataset_options *options,
+                         data_content *content)
 {
-    return open_layout(path, &layout10, content);
+    return open_layout(source, options, &layout10, content);
 }
 
-static bool recognizes100(const char *path)
+static bool recognizes100(const data_source *source)
 {
-    return recognizes(path, &layout100);
+    return recognizes(source, &layout100);
 }
 
-static pba_status open100(const char *path, data_content *content)
+static pba_status open100(const data_source *source, const pba_dataset_options *options,
+                          data_content *content)
 {
-    return open_layout(path, &layout100, content);
+    return open_layout(source, options, &layout100, content);
 }
 
 const data_format data_cifar10 = {.name = "cifar-10",

@@ -253,12 +253,13 @@ static void generate(uint32_t number, int digit, bool clean, uint8_t *pixels)
     develop(colours, pixels, &rng);
 }
 
-static bool recognizes(const char *path)
+static bool recognizes(const data_source *source)
 {
-    return strcmp(path, "demo") == 0;
+    return strcmp(data_source_path(source), "demo") == 0;
 }
 
-static pba_status open_demo(const char *path, data_content *content)
+static pba_status open_demo(const data_source *source, const pba_dataset_options *options,
+                            data_content *content)
 {
     content->width = content->height = SIDE;
     content->channels = 3;

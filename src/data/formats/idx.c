@@ -4,96 +4,111 @@
  * the same name with "labels" and "idx1"; "t10k" or "test" in the name makes it the test split.
  * Big-endian numbers: 0, 0, type (8: unsigned byte), dimensions; then one 32-bit size per
  * dimension. */
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <zlib.h>
 
-#include "core/file.h"
 #include "core/memory.h"
 #include "data/format.h"
 
 /* Deflate cannot expand a byte to more than this: what a header claims beyond it is a lie, found
  * before memory is asked for. */
-enum { DEFLATE_RATIO = 1032, PIECE = 1 << 20 };
+enum { DEFLATE_RATIO = 1032, PIECE = 1 << 30 };
+static const size_t file_limit = (size_t)1 << 36;
 
 typedef struct names {
     char images[2][PBA_NAME_MAX * 4]; /* training, test; "" where there is none */
 } names;
 
+/* A file in memory, inflated as it is read where it is compressed. */
 typedef struct stream {
-    const char *path;
-    gzFile file;
-    uint64_t file_size;
+    char path[PBA_PATH_MAX]; /* for messages */
+    char *data;
+    size_t size, at; /* of the file; read so far, where it is not compressed */
+    bool zipped;
+    z_stream inflater;
     uint32_t sizes[3]; /* as claimed */
     uint64_t count;    /* content bytes, as claimed */
 } stream;
 
 /* ---------------------------------------------------------------- one file */
 
-static pba_status stream_open(stream *stream, const char *path)
+static pba_status stream_open(stream *stream, const data_source *source, const char *name)
 {
-    *stream = (struct stream){.path = path};
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-    struct stat info;
-    if (descriptor < 0 || fstat(descriptor, &info) != 0) {
-        pba_status status = status_set(errno == ENOENT ? PBA_NOT_FOUND : PBA_IO,
-                                       "%s: cannot be opened: %s", path, strerror(errno));
-        if (descriptor >= 0) {
-            close(descriptor);
-        }
+    *stream = (struct stream){0};
+    data_source_describe(source, name, stream->path);
+    pba_status status = data_source_read(source, name, file_limit, &stream->data, &stream->size);
+    if (status != PBA_OK) {
         return status;
     }
-    if (!S_ISREG(info.st_mode)) {
-        close(descriptor);
-        return status_set(PBA_IO, "%s: is not a plain file", path);
+    stream->zipped = stream->size >= 2 && memcmp(stream->data, "\x1f\x8b", 2) == 0;
+    if (stream->zipped && inflateInit2(&stream->inflater, 16 + MAX_WBITS) != Z_OK) {
+        stream->zipped = false;
+        return status_set(PBA_MEMORY, "%s: out of memory", stream->path);
     }
-    stream->file_size = (uint64_t)info.st_size;
-    stream->file = gzdopen(descriptor, "rb"); /* reads plain files as they are */
-    if (!stream->file) {
-        close(descriptor);
-        return status_set(PBA_MEMORY, "%s: out of memory", path);
-    }
+    stream->inflater.next_in = (Bytef *)stream->data;
     return PBA_OK;
 }
 
 static void stream_close(stream *stream)
 {
-    if (stream->file) {
-        gzclose(stream->file);
+    if (stream->zipped) {
+        inflateEnd(&stream->inflater);
     }
+    free(stream->data);
 }
 
-static pba_status stream_damaged(stream *stream)
+static size_t input_left(const stream *stream)
 {
-    int code;
-    const char *text = gzerror(stream->file, &code);
-    return status_set(code == Z_ERRNO ? PBA_IO : PBA_FORMAT, "%s: %s; fetch it again", stream->path,
-                      code == Z_ERRNO ? strerror(errno) : text);
+    return stream->size - (size_t)((char *)stream->inflater.next_in - stream->data);
+}
+
+/* zlib counts in 32 bits: the next piece of the input, and of the room for output. */
+static void next_piece(stream *stream, size_t wanted)
+{
+    size_t left = input_left(stream);
+    stream->inflater.avail_in = (uInt)(left < PIECE ? left : PIECE);
+    stream->inflater.avail_out = (uInt)(wanted < PIECE ? wanted : PIECE);
+}
+
+/* A compressed file may consist of several such, one behind the other. */
+static bool next_member(stream *stream)
+{
+    return input_left(stream) >= 2 && memcmp(stream->inflater.next_in, "\x1f\x8b", 2) == 0 &&
+           inflateReset(&stream->inflater) == Z_OK;
+}
+
+static pba_status stream_inflate(stream *stream, uint8_t *data, size_t size, size_t *got)
+{
+    while (*got < size) {
+        next_piece(stream, size - *got);
+        stream->inflater.next_out = data + *got;
+        int code = inflate(&stream->inflater, Z_NO_FLUSH);
+        *got = (size_t)(stream->inflater.next_out - data);
+        if (code == Z_BUF_ERROR || (code == Z_STREAM_END && !next_member(stream))) {
+            break; /* the end of the file; of its content */
+        }
+        if (code != Z_OK && code != Z_STREAM_END) {
+            const char *why = stream->inflater.msg;
+            return status_set(PBA_FORMAT, "%s: %s; fetch it again", stream->path,
+                              why ? why : "cannot be inflated");
+        }
+    }
+    return PBA_OK;
 }
 
 /* Up to `size` bytes; *got tells how many there were. */
 static pba_status stream_read(stream *stream, void *data, size_t size, size_t *got)
 {
     *got = 0;
-    while (*got < size) {
-        size_t piece = size - *got < PIECE ? size - *got : PIECE;
-        int more = gzread(stream->file, (char *)data + *got, (unsigned)piece);
-        int code = Z_OK;
-        gzerror(stream->file, &code);
-        if (more < 0 || (code != Z_OK && code != Z_STREAM_END && code != Z_BUF_ERROR)) {
-            return stream_damaged(stream);
-        }
-        if (more == 0) {
-            break;
-        }
-        *got += (size_t)more;
+    if (stream->zipped) {
+        return stream_inflate(stream, data, size, got);
     }
+    size_t left = stream->size - stream->at;
+    *got = size < left ? size : left;
+    memcpy(data, stream->data + stream->at, *got);
+    stream->at += *got;
     return PBA_OK;
 }
 
@@ -126,8 +141,8 @@ static pba_status check_magic(const stream *stream, const uint8_t *magic, int di
 /* The claimed content against the size of the file. */
 static pba_status check_claim(stream *stream, size_t header)
 {
-    bool plain = gzdirect(stream->file) == 1;
-    uint64_t limit = plain ? stream->file_size - header : stream->file_size * DEFLATE_RATIO;
+    bool plain = !stream->zipped;
+    uint64_t limit = plain ? stream->size - header : (uint64_t)stream->size * DEFLATE_RATIO;
     if (stream->count > limit) {
         return plain
                    ? status_set(PBA_FORMAT,
@@ -139,7 +154,7 @@ static pba_status check_claim(stream *stream, size_t header)
                                 "%s: its header claims %llu bytes, more than %llu compressed ones "
                                 "can hold; fetch it again",
                                 stream->path, (unsigned long long)stream->count,
-                                (unsigned long long)stream->file_size);
+                                (unsigned long long)stream->size);
     }
     return PBA_OK;
 }
@@ -219,10 +234,11 @@ static pba_status take_size(const stream *stream, data_content *content)
     return PBA_OK;
 }
 
-static pba_status read_images(const char *path, data_content *content, size_t *images)
+static pba_status read_images(const data_source *source, const char *name, data_content *content,
+                              size_t *images)
 {
     stream stream;
-    pba_status status = stream_open(&stream, path);
+    pba_status status = stream_open(&stream, source, name);
     if (status == PBA_OK) {
         status = read_header(&stream, 3);
     }
@@ -261,10 +277,11 @@ static pba_status read_label_bytes(stream *stream, size_t images, data_content *
     return status;
 }
 
-static pba_status read_labels(const char *path, size_t images, data_content *content)
+static pba_status read_labels(const data_source *source, const char *name, size_t images,
+                              data_content *content)
 {
     stream stream;
-    pba_status status = stream_open(&stream, path);
+    pba_status status = stream_open(&stream, source, name);
     if (status == PBA_OK) {
         status = read_header(&stream, 1);
     }
@@ -275,45 +292,44 @@ static pba_status read_labels(const char *path, size_t images, data_content *con
     return status;
 }
 
+enum { LABELS_NAME = sizeof(names){0}.images[0] + 3 };
+
 /* "train-images-idx3-ubyte.gz" -> "train-labels-idx1-ubyte" with or without ".gz": what is there.
  */
-static pba_status labels_path(const char *folder, const char *images, char *path)
+static pba_status labels_name(const data_source *source, const char *images, char name[LABELS_NAME])
 {
-    char name[sizeof(names){0}.images[0]];
-    snprintf(name, sizeof name, "%s", images);
-    memcpy(strstr(name, "images"), "labels", 6);
-    memcpy(strstr(name, "idx3"), "idx1", 4);
+    char wanted[LABELS_NAME], described[PBA_PATH_MAX];
+    snprintf(wanted, sizeof wanted, "%s", images);
+    memcpy(strstr(wanted, "images"), "labels", 6);
+    memcpy(strstr(wanted, "idx3"), "idx1", 4);
+    snprintf(name, LABELS_NAME, "%s", wanted);
+    if (data_source_holds(source, name)) {
+        return PBA_OK;
+    }
     size_t length = strlen(name);
-    bool zipped = length > 3 && strcmp(name + length - 3, ".gz") == 0;
-    pba_status status = file_join(path, folder, name);
-    if (status != PBA_OK || file_exists(path)) {
-        return status;
+    if (length > 3 && strcmp(name + length - 3, ".gz") == 0) {
+        name[length - 3] = 0;
+    } else {
+        memcpy(name + length, ".gz", 4);
     }
-    char other[sizeof name + 3];
-    snprintf(other, sizeof other, "%.*s%s", (int)(zipped ? length - 3 : length), name,
-             zipped ? "" : ".gz");
-    status = file_join(path, folder, other);
-    if (status == PBA_OK && !file_exists(path)) {
-        status =
-            status_set(PBA_NOT_FOUND, "%s/%s: is missing: the labels of %s", folder, name, images);
+    if (data_source_holds(source, name)) {
+        return PBA_OK;
     }
-    return status;
+    data_source_describe(source, wanted, described);
+    return status_set(PBA_NOT_FOUND, "%s: is missing: the labels of %s", described, images);
 }
 
-static pba_status read_split(const char *folder, const char *name, pba_split split,
+static pba_status read_split(const data_source *source, const char *name, pba_split split,
                              data_content *content)
 {
-    char path[PBA_PATH_MAX];
+    char labels[LABELS_NAME];
     size_t images = 0;
-    pba_status status = file_join(path, folder, name);
+    pba_status status = read_images(source, name, content, &images);
     if (status == PBA_OK) {
-        status = read_images(path, content, &images);
+        status = labels_name(source, name, labels);
     }
     if (status == PBA_OK) {
-        status = labels_path(folder, name, path);
-    }
-    if (status == PBA_OK) {
-        status = read_labels(path, images, content);
+        status = read_labels(source, labels, images, content);
     }
     if (status == PBA_OK) {
         content->counts[split] = (int)images;
@@ -326,7 +342,8 @@ static pba_status read_split(const char *folder, const char *name, pba_split spl
 static bool is_images(const char *name)
 {
     const char *images = strstr(name, "images");
-    return images && strstr(images, "idx3") && strlen(name) < sizeof(names){0}.images[0];
+    return images && strstr(images, "idx3") && !strchr(name, '/') &&
+           strlen(name) < sizeof(names){0}.images[0];
 }
 
 /* The same name but for ".gz": the plain file is read. */
@@ -337,12 +354,12 @@ static bool same_but_zipped(const char *a, const char *b)
     return strncmp(a, b, shorter) == 0 && strcmp(longer + shorter, ".gz") == 0;
 }
 
-static pba_status sort_in(const char *folder, const char *name, names *names)
+static pba_status sort_in(const data_source *source, const char *name, names *names)
 {
     char *slot = names->images[strstr(name, "t10k") || strstr(name, "test")];
     if (*slot && !same_but_zipped(slot, name)) {
         return status_set(PBA_FORMAT, "%s: %s and %s: more than one data set; give each a folder",
-                          folder, slot, name);
+                          data_source_path(source), slot, name);
     }
     if (!*slot || strlen(name) < strlen(slot)) {
         snprintf(slot, sizeof names->images[0], "%s", name);
@@ -350,32 +367,29 @@ static pba_status sort_in(const char *folder, const char *name, names *names)
     return PBA_OK;
 }
 
-static pba_status find_names(const char *folder, names *names)
+static pba_status find_names(const data_source *source, names *names)
 {
     *names = (struct names){0};
-    DIR *listing = opendir(folder);
-    if (!listing) {
-        return status_set(PBA_IO, "%s: cannot be listed: %s", folder, strerror(errno));
-    }
-    pba_status status = PBA_OK;
-    for (struct dirent *entry; status == PBA_OK && (entry = readdir(listing));) {
-        if (is_images(entry->d_name)) {
-            status = sort_in(folder, entry->d_name, names);
+    data_source_names listed;
+    pba_status status = data_source_list(source, "", &listed);
+    for (int i = 0; i < listed.count && status == PBA_OK; i++) {
+        if (is_images(listed.names[i])) {
+            status = sort_in(source, listed.names[i], names);
         }
     }
-    closedir(listing);
+    data_source_names_free(&listed);
     return status;
 }
 
-static bool recognizes(const char *path)
+static bool recognizes(const data_source *source)
 {
-    DIR *listing = opendir(path);
+    data_source_names listed;
     bool found = false;
-    for (struct dirent *entry; listing && !found && (entry = readdir(listing));) {
-        found = is_images(entry->d_name);
-    }
-    if (listing) {
-        closedir(listing);
+    if (data_source_holds_folder(source, "") && data_source_list(source, "", &listed) == PBA_OK) {
+        for (int i = 0; i < listed.count && !found; i++) {
+            found = is_images(listed.names[i]);
+        }
+        data_source_names_free(&listed);
     }
     return found;
 }
@@ -397,26 +411,30 @@ static void default_baseline(data_content *content)
     }
 }
 
-static pba_status open_idx(const char *folder, data_content *content)
+static pba_status open_idx(const data_source *source, const pba_dataset_options *options,
+                           data_content *content)
 {
     names names;
-    pba_status status = find_names(folder, &names);
+    pba_status status = find_names(source, &names);
     if (status == PBA_OK && !*names.images[0]) {
-        return status_set(PBA_NOT_FOUND, "%s: %s is there, but no images to train on", folder,
-                          names.images[1]);
+        return status_set(PBA_NOT_FOUND, "%s: %s is there, but no images to train on",
+                          data_source_path(source), names.images[1]);
     }
     if (status == PBA_OK) {
-        status = read_split(folder, names.images[0], PBA_TRAIN, content);
+        status = read_split(source, names.images[0], PBA_TRAIN, content);
+    }
+    if (status == PBA_OK) {
+        status = data_progress(options, "images", (int64_t)data_images(content), 0);
     }
     if (status == PBA_OK && *names.images[1]) {
-        status = read_split(folder, names.images[1], PBA_TEST, content);
+        status = read_split(source, names.images[1], PBA_TEST, content);
     } else if (status == PBA_OK) {
         data_note(content, "only %s found: the test split is drawn from its images",
                   names.images[0]);
     }
     if (status == PBA_OK && content->classes < 2) {
         status = status_set(PBA_FORMAT, "%s: all images have label 0; there is nothing to learn",
-                            folder);
+                            data_source_path(source));
     }
     default_baseline(content);
     return status == PBA_OK ? data_number_names(content, content->classes) : status;
