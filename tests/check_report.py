@@ -182,7 +182,12 @@ addEventListener('load', function () {
       });
     });
     var marks = inside.querySelectorAll('[data-tip]').length;
-    if (!marks) { said.push(width + ': the script has not run'); }
+    if (!marks) { said.push(width + ': the script has not run'); return; }
+    var mark = inside.querySelector('.hit[data-tip]'), tip = inside.getElementById('tip');
+    mark.dispatchEvent(new PointerEvent('pointermove', {bubbles: true, clientX: 5, clientY: 5}));
+    if (tip.hidden || tip.textContent.indexOf(' operations per image') < 0) {
+      said.push(width + ': hovering shows nothing');
+    }
   });
   document.getElementById('out').textContent = JSON.stringify(said);
 });</script>"""

@@ -207,7 +207,8 @@ static void add_tiles(report_text *out, const report_run *run, const figures *fi
         snprintf(text, sizeof text, "%.2f", figures->columns[figures->count - 1].total);
         tile(out, text, "operations per image in the last epoch, on average");
         snprintf(text, sizeof text, "%d", figures->count);
-        tile(out, figures->empty ? "" : text, figures->count == 1 ? "policy" : "policies, in turn");
+        tile(out, figures->empty ? "" : text,
+             figures->count == 1 ? "policy" : "policies, one after the other");
     }
     tile(out, last_part(report_setting(run, "dataset")), "data set");
     tile(out, report_setting(run, "model"), "network that the search trained");

@@ -7,9 +7,9 @@
 
 #include "core/file.h"
 #include "core/memory.h"
-#include "schedule/fields.h"
+#include "train/run.h"
 
-enum { SMALL_FILE = 1 << 20, MEMBERS_MAX = 10000 };
+enum { MEMBERS_MAX = 10000 };
 
 const char *report_setting(const report_run *run, const char *name)
 {
@@ -44,25 +44,9 @@ static void set_names(report_run *run, const char *path)
     snprintf(run->name, sizeof run->name, "%s", slash && slash[1] ? slash + 1 : run->path);
 }
 
-static pba_status read_json(const report_run *run, const char *name, json_t **root)
-{
-    char path[PBA_PATH_MAX], *text;
-    size_t size;
-    pba_status status = file_join(path, run->path, name);
-    if (status == PBA_OK) {
-        status = file_read(path, SMALL_FILE, &text, &size);
-    }
-    if (status != PBA_OK) {
-        return status;
-    }
-    status = schedule_json_parse(text, size, root);
-    free(text);
-    return status == PBA_OK ? PBA_OK : status_prefix(status, "%s", path);
-}
-
 static pba_status read_config(report_run *run)
 {
-    pba_status status = read_json(run, "config.json", &run->config);
+    pba_status status = run_read_json(run->path, "config.json", &run->config);
     if (status != PBA_OK) {
         return status == PBA_NOT_FOUND
                    ? status_set(status, "%s: is no run, it has no config.json", run->path)
@@ -85,7 +69,7 @@ static pba_status read_config(report_run *run)
 /* A result that is not there yet is no failure. */
 static pba_status read_result(report_run *run)
 {
-    pba_status status = read_json(run, "result.json", &run->result);
+    pba_status status = run_read_json(run->path, "result.json", &run->result);
     return status == PBA_NOT_FOUND ? PBA_OK : status;
 }
 

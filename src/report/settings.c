@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
 #include <string.h>
 
 #include "report/page.h"
@@ -11,17 +12,19 @@ void page_word(report_text *out, const char *text)
         report_say(out, "%s", text);
         return;
     }
-    report_say(out, "'");
-    for (const char *at = text; *at;) {
-        size_t length = strcspn(at, "'");
-        report_say(out, "%.*s", (int)length, at);
-        at += length;
-        if (*at) {
-            report_say(out, "'\\''");
-            at++;
+    report_text quoted = {0};
+    report_add(&quoted, "'");
+    for (const char *at = text; *at; at++) {
+        if (*at == '\'') {
+            report_add(&quoted, "'\\''");
+        } else {
+            report_add_bytes(&quoted, at, 1);
         }
     }
-    report_say(out, "'");
+    report_add(&quoted, "'");
+    report_say(out, "%s", quoted.failed ? "" : quoted.data);
+    out->failed |= quoted.failed;
+    free(quoted.data);
 }
 
 /* Every setting is named, so that the command means the same when defaults change. */

@@ -10,7 +10,7 @@ const char report_style_charts[] =
     "--none:#c9ced4;--l0:#fcf1b9;--l1:#fed799;--l2:#feb47b;--l3:#fb8f65;--l4:#ee6a5f;--l5:#d34a6c;"
     "--l6:#ae3578;--l7:#87267f;--l8:#601a7d;--l9:#3a0f6e}\n"
     "@media screen and (prefers-color-scheme:dark){:root{--paper:#14171c;--ink:#e6e9ee;"
-    "--soft:#a3acb8;--faint:#333a44;--panel:#1c2128;--win:#ff9d4d;--lives:#9aa4b0;--lost:#4b545f;"
+    "--soft:#a3acb8;--faint:#333a44;--panel:#1c2128;--win:#ff9d4d;--lives:#9aa4b0;--lost:#5d6875;"
     "--two:#56b4e9;--three:#2fc79b;--four:#c995de;--none:#4a525d;--l0:#4a1d86;--l1:#601a7d;"
     "--l2:#87267f;--l3:#ae3578;--l4:#d34a6c;--l5:#ee6a5f;--l6:#fb8f65;--l7:#feb47b;--l8:#fed799;"
     "--l9:#fcf1b9}}\n"
@@ -82,7 +82,7 @@ const char report_style_page[] =
     "white-space:pre-line;pointer-events:none;overflow-wrap:anywhere}"
     "#tip[hidden]{display:none}"
     "@media print{@page{margin:14mm}main{max-width:none;padding:0}body{font-size:11pt}"
-    "h2,h3{break-after:avoid}figure,tr,.tiles,pre{break-inside:avoid}"
+    ".images{max-width:460px}h2,h3{break-after:avoid}figure,tr,.tiles,pre{break-inside:avoid}"
     "*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}";
 
 /* Titles are shown by browsers only to a mouse that rests; here at once, and to a finger. Without

@@ -8,8 +8,9 @@
 #include "core/memory.h"
 #include "report/run.h"
 #include "schedule/fields.h"
+#include "train/run.h"
 
-enum { SEEDS_MAX = 1000000, SEED_FILE = 1 << 16 };
+enum { SEEDS_MAX = 1000000 };
 
 static pba_status take_seed(report_run *run, const json_t *seed)
 {
@@ -34,22 +35,16 @@ static pba_status take_result(report_run *run)
     return status == PBA_OK ? PBA_OK : status_prefix(status, "%s/result.json", run->path);
 }
 
-static pba_status take_file(report_run *run, const char *path)
+static pba_status take_file(report_run *run, const char *name)
 {
-    char *text;
-    size_t size;
     json_t *seed;
-    pba_status status = file_read(path, SEED_FILE, &text, &size);
-    if (status != PBA_OK) {
-        return status;
-    }
-    status = schedule_json_parse(text, size, &seed);
-    free(text);
+    pba_status status = run_read_json(run->path, name, &seed);
     if (status == PBA_OK) {
         status = take_seed(run, seed);
         json_decref(seed);
+        status = status == PBA_OK ? status : status_prefix(status, "%s/%s", run->path, name);
     }
-    return status == PBA_OK ? PBA_OK : status_prefix(status, "%s", path);
+    return status;
 }
 
 static pba_status take_files(report_run *run)
@@ -61,7 +56,7 @@ static pba_status take_files(report_run *run)
         snprintf(name, sizeof name, "checkpoint/seed-%llu.json", first + (unsigned)i);
         status = file_join(path, run->path, name);
         if (status == PBA_OK && file_exists(path)) {
-            status = take_file(run, path);
+            status = take_file(run, name);
         }
     }
     return status;
