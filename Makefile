@@ -2,13 +2,14 @@
 # A thin front to Meson for the common cases; everything else is `meson` on the folder build/.
 #   make            install what is missing (as root; else say how), build build/pba
 #   make demo       search and train on generated data, a few minutes
+#   make ablations  what in a schedule matters, on generated data; ten minutes
 #   make test       run the tests
 #   make install    PREFIX=/usr/local and DESTDIR= as usual
 #   make clean      remove build/
 BUILD = build
 PREFIX = /usr/local
 
-.PHONY: all demo test install clean
+.PHONY: all demo ablations test install clean
 
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
@@ -19,6 +20,9 @@ $(BUILD)/build.ninja:
 
 demo: all
 	sh scripts/demo.sh $(BUILD)/pba
+
+ablations: all
+	sh scripts/ablations.sh $(BUILD)/pba
 
 test: all
 	meson test -C $(BUILD) --print-errorlogs

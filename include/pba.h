@@ -66,6 +66,27 @@ PBA_API const char *pba_build_info(void);
 /* Cores that this process may use (affinity and cgroup quota), at least 1. */
 PBA_API int pba_cores(void);
 
+/* ------------------------------------------------------------ measurements */
+
+/* The most floating point operations a second that `threads` threads do at once, a multiply-add
+ * counted as two: loops on registers alone, no memory. */
+typedef struct pba_peak {
+    const char *f32, *bf16; /* instruction sets that were used; NULL: the processor has none */
+    double f32_flops, bf16_flops;
+} pba_peak;
+
+/* Takes about half a second. */
+PBA_API pba_status pba_peak_measure(int threads, pba_peak *peak);
+
+/* Of several repetitions. */
+typedef struct pba_spread {
+    double median, min, max;
+} pba_spread;
+
+/* The most memory that this process had in use at any time, in bytes; 0 where the system does not
+ * tell. */
+PBA_API double pba_memory_peak(void);
+
 /* ---------------------------------------------------------------- observer */
 
 /* What a long job reports. Fields that do not apply are 0 or NULL. Texts are valid during the
@@ -76,7 +97,8 @@ typedef enum pba_event_kind {
     PBA_EVENT_EPOCH,    /* a network finished an epoch (0-based): member, epoch, loss, accuracy */
     PBA_EVENT_SCORE,    /* a member was scored: member, round, error */
     PBA_EVENT_EXPLOIT,  /* member copied source, then explored */
-    PBA_EVENT_ROUND     /* a round ended: round, error of the best member */
+    PBA_EVENT_ROUND,    /* a round ended: round, error of the best member */
+    PBA_EVENT_OPENING   /* the data set is read: done of total (0: not known) of what text says */
 } pba_event_kind;
 
 typedef struct pba_event {
@@ -84,7 +106,7 @@ typedef struct pba_event {
     const char *text;
     int member, source, round, rounds, epoch, epochs;
     double loss, accuracy, error; /* fractions 0..1 except loss */
-    double done, total;           /* units of work, image passes */
+    double done, total;           /* units of work: image passes; of an opening, what text says */
     double seconds, seconds_left; /* wall clock since the start; estimate, negative: unknown */
 } pba_event;
 
@@ -277,6 +299,9 @@ typedef struct pba_dataset_options {
     void *user;
 } pba_dataset_options;
 
+/* Rows for the struct above. */
+PBA_API const pba_setting *pba_dataset_settings(size_t *count);
+
 /* DATASET is a path, recognized by content, or "demo". options NULL: the defaults. */
 PBA_API pba_status pba_dataset_open_with(const char *path, const pba_dataset_options *options,
                                          pba_dataset **dataset);
@@ -316,6 +341,8 @@ typedef struct pba_augmenter_options {
     double mean[3], deviation[3]; /* for float output; all 0: mean 0, deviation 1 */
     bool scale_pixels;            /* scale pixel parameters by min(width, height)/32 */
     uint64_t seed;
+    bool interleaved; /* batches are height x width x channels (NHWC); otherwise NCHW */
+    bool bf16;        /* batches are bfloat16, rounded to nearest even; otherwise float32 */
 } pba_augmenter_options;
 
 PBA_API pba_status pba_augmenter_create(const pba_augmenter_options *options,
@@ -324,10 +351,11 @@ PBA_API void pba_augmenter_free(pba_augmenter *augmenter);
 
 /* Augments `count` images of epoch `epoch`: image i is images + i*width*height*channels
  * (interleaved uint8); ids[i] is its number in the data set (with seed and epoch it determines the
- * draws; NULL: 0,1,2...). out: count x channels x height x width float32 (NCHW), normalized, 0
- * without content. Any number of threads may call this on one augmenter at the same time. */
+ * draws; NULL: 0,1,2...). out: `count` normalized images in the options' layout and type (count x
+ * channels x height x width float32), 0 without content. Any number of threads may call this on one
+ * augmenter at the same time; a call allocates nothing once as many have run together before. */
 PBA_API pba_status pba_augment_batch(const pba_augmenter *augmenter, const uint8_t *images,
-                                     const uint32_t *ids, size_t count, int epoch, float *out);
+                                     const uint32_t *ids, size_t count, int epoch, void *out);
 
 /* The same draws as uint8 images with masks, for looking at and for other trainers. out: `count`
  * images, interleaved, mask (count x height x width) may be NULL. */
@@ -347,8 +375,9 @@ PBA_API pba_status pba_preview_write(const pba_dataset *dataset, const pba_sched
 
 typedef struct pba_model_info {
     char name[PBA_NAME_MAX];
-    int64_t parameters; /* trainable */
-    double forward_macs;
+    int64_t parameters;   /* trainable */
+    double forward_macs;  /* of one image: multiply-adds of convolutions and linear layers */
+    double training_macs; /* the same for a step: three times that, the first layer's twice */
 } pba_model_info;
 
 /* A sentence per family: "wrn-D-K[:standard]  Wide-ResNet ..." */
@@ -424,6 +453,8 @@ PBA_API pba_status pba_population_from_json(const char *text, pba_population **p
 /* What a search and a training run have in common. */
 typedef struct pba_recipe {
     char model[PBA_NAME_MAX];
+    char size[PBA_NAME_MAX], fit[PBA_NAME_MAX]; /* as in pba_dataset_options */
+    bool skip_bad;
     int train_size, val_size; /* 0: as pba_dataset_split says */
     int batch;
     double lr, weight_decay;
@@ -432,6 +463,7 @@ typedef struct pba_recipe {
     int epochs;
     uint64_t seed, split_seed;
     char backend[PBA_NAME_MAX]; /* "onednn" or "reference" */
+    char precision[8];          /* "f32", "bf16" or "auto": bf16 where the processor has it */
 } pba_recipe;
 
 typedef struct pba_search_options {
@@ -489,8 +521,8 @@ typedef struct pba_plan {
     int members, rounds, epochs, workers, threads; /* threads: of each network */
     int train_images, val_images, test_images;
     int64_t parameters;
-    double image_passes, seconds, bytes; /* forward+backward passes; estimates */
-    const char *model, *baseline, *notes;
+    double image_passes, seconds, bytes;              /* forward+backward passes; estimates */
+    const char *model, *baseline, *precision, *notes; /* precision: never "auto" */
 } pba_plan;
 
 typedef struct pba_search pba_search;
@@ -498,10 +530,16 @@ typedef struct pba_search pba_search;
 /* Opens data, checks every option, builds the network; writes nothing. PBA_EXISTS where `out` holds
  * a run or a file that the search would overwrite. */
 PBA_API pba_status pba_search_create(const pba_search_options *options, pba_search **search);
+/* The same; the observer, which may be NULL, is told of PBA_EVENT_OPENING, and its stop ends the
+ * opening (PBA_INTERRUPTED). It need not outlive the call. */
+PBA_API pba_status pba_search_create_with(const pba_search_options *options,
+                                          const pba_observer *observer, pba_search **search);
 /* The options of an existing run come from its config.json; workers 0: one per core. The result is
  * that of an undisturbed run. PBA_EXISTS while another process is at work on it; a finished run is
  * opened too, and has nothing left to do. */
 PBA_API pba_status pba_search_resume(const char *run, int workers, pba_search **search);
+PBA_API pba_status pba_search_resume_with(const char *run, int workers,
+                                          const pba_observer *observer, pba_search **search);
 PBA_API pba_status pba_search_plan(pba_search *search, pba_plan *plan);
 /* Runs to the end, or until observer->stop says so (PBA_INTERRUPTED: members scored by then are
  * saved; go on by pba_search_resume after pba_search_free). PBA_DIVERGED: every member's loss
@@ -510,10 +548,69 @@ PBA_API pba_status pba_search_run(pba_search *search, const pba_observer *observ
 /* After the end. The schedule stays owned by the search. */
 PBA_API pba_status pba_search_result(const pba_search *search, const pba_schedule **schedule,
                                      double *val_error);
+/* Where the time of a search goes: X(part, kernel, name, text). kernel: it is spent in the
+ * convolutions, normalizations and the optimizer, which no search can do without. */
+#define PBA_SEARCH_PART_LIST(X)                                                                    \
+    X(FORWARD, true, "forward", "forward passes of training")                                      \
+    X(BACKWARD, true, "backward", "backward passes of training")                                   \
+    X(OPTIMIZE, true, "optimize", "clipping, decay and step")                                      \
+    X(EVALUATE, true, "evaluate", "forward passes on validation images")                           \
+    X(AUGMENT, false, "augment", "augmentation and normalization of training images")              \
+    X(NORMALIZE, false, "normalize", "normalization of validation images")                         \
+    X(LOAD, false, "load", "weights into the layouts of the kernels")                              \
+    X(LOSS, false, "loss", "cross-entropy and counting of answers")                                \
+    X(CHECKPOINT, false, "checkpoint", "writing of checkpoints")                                   \
+    X(JOURNAL, false, "journal", "decisions, and lines of the journal, synced")                    \
+    X(COPY, false, "copy", "copies of members by members")                                         \
+    X(IDLE, false, "idle", "waiting for other workers")                                            \
+    X(OTHER, false, "other", "everything else")
+
+#define PBA_SEARCH_PART_ENUM(part, kernel, name, text) PBA_SEARCH_##part,
+typedef enum pba_search_part {
+    PBA_SEARCH_PART_LIST(PBA_SEARCH_PART_ENUM) PBA_SEARCH_PARTS
+} pba_search_part;
+#undef PBA_SEARCH_PART_ENUM
+
+typedef struct pba_search_times {
+    int workers;
+    double start_seconds; /* compiling the networks; before the parts */
+    double seconds;       /* wall time from then to the end: the parts sum to workers times it */
+    double parts[PBA_SEARCH_PARTS]; /* seconds of all workers together */
+    double trained, evaluated;      /* images */
+    int copies, early; /* exploits; tasks that began before the round before was decided */
+} pba_search_times;
+
+/* Of this object's run, once it has ended. */
+PBA_API pba_status pba_search_spent(const pba_search *search, pba_search_times *times);
 PBA_API const char *pba_search_directory(const pba_search *search);
+/* The data set with the search's splits; NULL where a finished run was opened. */
+PBA_API const pba_dataset *pba_search_dataset(const pba_search *search);
 PBA_API void pba_search_free(pba_search *search);
 
 typedef struct pba_training pba_training;
+
+typedef struct pba_measure_options {
+    int members; /* networks at once; 0: one per core */
+    int threads; /* of each */
+    int repetitions;
+    double seconds; /* of training, and again of evaluation, in a repetition; at least a step */
+} pba_measure_options;
+
+/* What a network's training and evaluation do per second, on this machine: `members` networks at
+ * once, `threads` threads each. */
+typedef struct pba_training_speed {
+    const char *model, *baseline, *precision; /* valid as long as the training is */
+    int members, threads, repetitions;
+    int batch, evaluation_batch;
+    pba_spread training;   /* images per second of all members together, from stored bytes to the
+                              changed weights */
+    pba_spread network;    /* the same steps without the time of augmentation */
+    pba_spread evaluation; /* images per second, normalization included */
+    double training_flops, evaluation_flops; /* operations per image: two per multiply-add */
+    pba_peak peak;     /* of members x threads threads, measured just before */
+    double plan_bytes; /* of each member's executor; its weights, momentum and statistics beside */
+    double block_bytes;
+} pba_training_speed;
 
 typedef struct pba_training_result {
     uint64_t seed;
@@ -522,11 +619,21 @@ typedef struct pba_training_result {
 } pba_training_result;
 
 PBA_API pba_status pba_training_create(const pba_train_options *options, pba_training **training);
+/* The same, and of the next one; the observer is told as pba_search_create_with says. */
+PBA_API pba_status pba_training_create_with(const pba_train_options *options,
+                                            const pba_observer *observer, pba_training **training);
 /* The options of an existing run come from its config.json; workers 0: one per core. Goes on where
  * checkpoints are, to the same bytes as an undisturbed run on as many cores; a finished run is
  * reported as it is. */
 PBA_API pba_status pba_training_resume(const char *run, int workers, pba_training **training);
+PBA_API pba_status pba_training_resume_with(const char *run, int workers,
+                                            const pba_observer *observer, pba_training **training);
 PBA_API pba_status pba_training_plan(pba_training *training, pba_plan *plan);
+/* Trains and evaluates fresh networks, under a policy in which every operation is as likely as
+ * another (probability 0.5, level 4), and throws them away: nothing of the training is touched, and
+ * nothing is written. PBA_INTERRUPTED when observer->stop says so. */
+PBA_API pba_status pba_training_measure(pba_training *training, const pba_measure_options *options,
+                                        const pba_observer *observer, pba_training_speed *speed);
 /* Runs to the end, or until observer->stop says so (PBA_INTERRUPTED, everything saved). */
 PBA_API pba_status pba_training_run(pba_training *training, const pba_observer *observer);
 PBA_API size_t pba_training_results(const pba_training *training,
@@ -542,9 +649,13 @@ typedef struct pba_evaluate_options {
     char weights[PBA_PATH_MAX]; /* a .safetensors file of pba_training_run */
     char model[PBA_NAME_MAX];   /* "": the one that the file names */
     char split[PBA_NAME_MAX];   /* "test", "validation" or "training" */
-    int train_size, val_size;   /* as for the training, where the split is drawn */
+    /* As in pba_dataset_options; size "": both as the training of the weights had them. */
+    char size[PBA_NAME_MAX], fit[PBA_NAME_MAX];
+    bool skip_bad;
+    int train_size, val_size; /* as for the training, where the split is drawn */
     uint64_t split_seed;
     char backend[PBA_NAME_MAX];
+    char precision[8]; /* as in pba_recipe */
 } pba_evaluate_options;
 
 /* Figures are shares 0..1. Arrays belong to the evaluation. */
@@ -582,7 +693,8 @@ typedef struct pba_report_options {
     const char *const *runs;
     size_t run_count;
     const char *dataset; /* where the images come from; NULL: the data set that each run names */
-    int epochs;          /* of schedules in the log format; else 0 */
+    const pba_dataset *opened; /* the same, open already and with its splits drawn; may be NULL */
+    int epochs;                /* of schedules in the log format; else 0 */
 } pba_report_options;
 
 /* One HTML file that needs no other and no network: schedules as pictures, family tree, validation

@@ -16,8 +16,10 @@ PUBLIC_ONLY = {"cli", "examples"}  # nothing but pba.h and their own headers
 
 # Header pattern -> the only path (a file, or a folder with a slash at its end) that may include it.
 PLACES = {
-    r"(oneapi/)?dnnl": "src/nn/backends/onednn.c",
+    r"(oneapi/)?dnnl": "src/nn/backends/onednn/",
     r"vips/": "src/image/",
+    r"archive(_entry)?\.h": "src/data/archive.c",
+    r"matio\.h": "src/data/formats/svhn.c",
     r"(\w*intrin\.h|arm_neon\.h)": "src/augment/kernels/",
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)

@@ -3,6 +3,7 @@
 # The whole path on generated data: learn a schedule, train the same network with it and with what
 # it is to be compared with, print the test errors. Usage: scripts/demo.sh PBA
 set -eu
+. "$(dirname "$0")/table.sh"
 
 MODEL=wrn-10-1
 TRAIN_SIZE=1000
@@ -14,13 +15,7 @@ TRAIN_EPOCHS=20
 SEEDS=3
 
 pba=$1
-number=1
-while [ -e "runs/demo-$number" ]; do number=$((number + 1)); done
-out=runs/demo-$number
-mkdir -p "$out"
-
-# The number of a key in a flat part of a JSON summary.
-field() { sed -n "s/^ *\"$2\": \([-0-9.e+]*\),*\$/\1/p" "$1" | head -n 1; }
+out=$(fresh runs/demo)
 
 echo "== 1. search: a population of $POPULATION learns a schedule in $SEARCH_EPOCHS epochs"
 "$pba" search demo --model "$MODEL" --train-size "$TRAIN_SIZE" --val-size "$VAL_SIZE" \
@@ -40,12 +35,7 @@ done
 
 echo
 echo "== test error on rotated, sheared, shifted, relit and partly inverted digits ($SEEDS seeds)"
-printf '%-28s %8s   %s\n' augmentation mean range
-for row in "none:no augmentation" "baseline:baseline" "random:one random policy" \
-    "search:the schedule found"; do
-    file=$out/${row%%:*}.json
-    printf '%s\t%s\t%s\t%s\n' "${row#*:}" "$(field "$file" mean_test_error)" \
-        "$(field "$file" least_test_error)" "$(field "$file" most_test_error)"
-done | awk -F '\t' '{ printf "%-28s %6.2f %%   %.2f to %.2f\n", $1, 100 * $2, 100 * $3, 100 * $4 }'
+table "no augmentation=$out/none.json" "baseline=$out/baseline.json" \
+    "one random policy=$out/random.json" "the schedule found=$out/search.json"
 echo
 echo "schedule: $out/search/schedule.json   images: $out/preview.png"

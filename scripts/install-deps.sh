@@ -5,7 +5,7 @@
 set -eu
 
 packages="gcc libc6-dev make meson ninja-build pkg-config libdnnl-dev libvips-dev libjansson-dev
-zlib1g-dev libcmocka-dev python3-pil python3-numpy"
+libarchive-dev libmatio-dev zlib1g-dev libcmocka-dev python3-pil python3-numpy"
 if [ "${1:-}" = --ci ]; then
     packages="$packages clang libclang-rt-14-dev binutils"
 fi

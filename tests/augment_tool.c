@@ -134,7 +134,7 @@ static pba_status apply_value(job *job)
     context.scratch = bytes_new(augment_scratch_bytes(result.width, result.height));
     result.pixels = bytes_new(augment_bytes(&result));
     result.mask = bytes_new(augment_pixels(&result));
-    op->apply(&result, &job->image, job->parameter, &context);
+    augment_op_apply(op, &result, &job->image, job->parameter, &context);
     free(context.scratch);
     free(job->image.pixels);
     free(job->image.mask);

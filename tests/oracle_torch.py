@@ -11,10 +11,11 @@ and running statistics. The relative difference is max|a - b| / max|b|; of gradi
 all tensors. The backend in double must agree to 1e-5 (files hold single precision), oneDNN to 1e-4
 in logits and 1e-3 in gradients on one of a few batches: of a network's many ReLUs one may open on
 one side alone, where its input is within rounding of 0, and all gradients before it then differ by
-its share. A full network has so many that hardly a batch is without: there oneDNN's gradients are
-within 1e-3 or, in the best of the batches, within that share, 0.2.
+its share. The last column says what single precision costs PyTorch itself: its gradients in float32
+against its own in float64. Where that alone is over 1e-3, oneDNN may be as far off and half again.
 Exit 77 (skipped) without PyTorch.
 """
+import copy
 import json
 import os
 import struct
@@ -346,8 +347,22 @@ def compare_gradients(found, network):
     return worst
 
 
+def run_pass(network, draws, images, labels, type):
+    """Logits of a training pass in float64 or float32; the gradients stay in the network."""
+    network.to(type).train()
+    network.zero_grad()
+    network.draws = Draws(draws.astype(str(type).rpartition(".")[2]), len(images))
+    logits = network(images.to(type))
+    F.cross_entropy(logits, labels).backward()
+    if network.draws.used != len(network.draws.nodes):
+        raise SystemExit("%s: %d random nodes here, %d in the library" % (
+            type, network.draws.used, len(network.draws.nodes)))
+    return logits.detach()
+
+
 def compare(tool, backend, case, seed):
-    """Relative differences: evaluation, training, statistics, gradients."""
+    """Relative differences: evaluation, training, statistics, gradients; and of the gradients in
+    PyTorch's own float32."""
     name, width, height, channels, classes, batch = case
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([tool, backend, name] + [str(each) for each in case[1:]] +
@@ -363,18 +378,17 @@ def compare(tool, backend, case, seed):
         labels = torch.from_numpy(read("labels")).long()
         evaluation = torch.from_numpy(read("evaluation").reshape(batch, classes))
         training = torch.from_numpy(read("training").reshape(batch, classes))
-        network.draws = Draws(read("draws"), batch)
+        draws = read("draws")
     with torch.no_grad():
         results = [difference(evaluation, network.eval()(images))]
-    logits = network.train()(images)
-    F.cross_entropy(logits, labels).backward()
-    if network.draws.used != len(network.draws.nodes):
-        raise SystemExit("%s: %d random nodes here, %d in the library" % (
-            name, network.draws.used, len(network.draws.nodes)))
-    results.append(difference(training, logits.detach()))
+    single = copy.deepcopy(network)
+    results.append(difference(training, run_pass(network, draws, images, labels, torch.float64)))
     results.append(max([difference(after[key], value) for key, value in network.named_buffers()
                         if not key.endswith("num_batches_tracked")]))
-    return results + [compare_gradients(after, network)]
+    results.append(compare_gradients(after, network))
+    run_pass(single, draws, images, labels, torch.float32)
+    return results + [compare_gradients({name: each.grad.double()
+                                         for name, each in single.named_parameters()}, network)]
 
 
 SMALL = [
@@ -388,22 +402,24 @@ FULL = [(name, 32, 32, 3, 10, 2) for name in (
     "wrn-40-2", "wrn-40-2:standard", "wrn-28-10", "wrn-28-10:standard", "shake-shake-26-2x32d",
     "shake-shake-26-2x96d", "shake-shake-26-2x112d", "pyramid-272-200", "resnet-v2-20")]
 LIMITS = {"reference-double": (1e-5, 1e-5, 1e-5, 1e-5), "onednn": (1e-4, 1e-4, 1e-4, 1e-3)}
-KINK = 0.2
 
 
-def check(tool, backend, case, full):
+def check(tool, backend, case):
     """Whether some batch is within the limits; prints the first that is, else the nearest."""
-    limits, best = LIMITS[backend], None
+    best = None
     for seed in range(1, 5):
-        results = compare(tool, backend, case, seed)
-        if best is None or results[3] < best[3]:
-            best, batch = results, seed
-        if results[3] <= limits[3] or backend != "onednn":
+        results, limits = compare(tool, backend, case, seed), LIMITS[backend]
+        if backend == "onednn" and results[4] > limits[3]:
+            limits = limits[:3] + (1.5 * results[4],)
+        good = all(found <= limit for found, limit in zip(results, limits))
+        if best is None or good or results[3] < best[1][3]:
+            best = good, results, seed
+        if good or backend != "onednn":
             break
-    limits = limits[:3] + (KINK if full and backend == "onednn" else limits[3],)
-    good = all(found <= limit for found, limit in zip(best, limits))
-    print("%-22s %-17s %9.1e  %9.1e  %9.1e  %9.1e   %d%s" % (
-        (case[0], backend) + tuple(best) + (batch, "" if good else "  TOO FAR")), flush=True)
+    good, results, seed = best
+    print("%-22s %-17s %9.1e  %9.1e  %9.1e  %9.1e   %d   %9.1e%s" % (
+        (case[0], backend) + tuple(results[:4]) + (seed, results[4], "" if good else "  TOO FAR")),
+        flush=True)
     return good
 
 
@@ -411,13 +427,14 @@ def main():
     tool, full = sys.argv[1], "--full" in sys.argv[2:]
     torch.set_num_threads(1)
     print("PyTorch %s, relative differences" % torch.__version__)
-    print("%-22s %-17s %9s  %9s  %9s  %9s   batch" % (
+    print("%-22s %-17s %9s  %9s  %9s  %9s   batch  PyTorch's float32" % (
         "model", "backend", "evaluation", "training", "statistics", "gradients"))
     good = True
     for case in FULL if full else SMALL:
         for backend in LIMITS:
-            good &= check(tool, backend, case, full)
+            good &= check(tool, backend, case)
     sys.exit(0 if good else 1)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -147,7 +147,7 @@ static void rows_are_complete(void **state)
         pba_op_info info;
         assert_int_equal(op->abi, AUGMENT_OP_ABI);
         assert_true(*op->name && strlen(op->name) < PBA_NAME_MAX && *op->sentence && *op->source);
-        assert_non_null(op->apply);
+        assert_true(!op->apply != !op->tables);
         assert_ptr_equal(augment_op_find(op->name), op); /* no name twice */
         assert_true(*op->parameter ? op->min < op->max : op->min == 0 && op->max == 0);
         assert_ok(pba_op_get(i, &info));
@@ -267,7 +267,7 @@ static pba_image run_guarded(const augment_op *op, double parameter, const pictu
     memset(scratch + bytes, value, GUARD);
     rng rng = rng_at(9, RNG_AUGMENT, 0, 0, 0);
     augment_context context = {.kernels = kernels, .rng = &rng, .scratch = scratch};
-    op->apply(&dst, &src, parameter, &context);
+    augment_op_apply(op, &dst, &src, parameter, &context);
     for (int i = 0; i < GUARD; i++) {
         assert_int_equal(scratch[bytes + (size_t)i], value);
     }
@@ -277,6 +277,29 @@ static pba_image run_guarded(const augment_op *op, double parameter, const pictu
     discard(&src);
     discard(&before);
     return dst;
+}
+
+/* No mask is a mask that is all content. */
+static void check_maskless(const augment_op *op, double parameter, const picture *picture,
+                           const augment_kernels *kernels)
+{
+    pba_image src = paint(picture), a = guarded(&src, 1), b = guarded(&src, 2);
+    uint8_t *mask = src.mask, *scratch = aligned_alloc(64, (1 << 20));
+    assert_non_null(scratch);
+    assert_true(augment_scratch_bytes(src.width, src.height) <= 1 << 20);
+    for (int pass = 0; pass < 2; pass++) {
+        rng rng = rng_at(9, RNG_AUGMENT, 0, 0, 0);
+        augment_context context = {.kernels = kernels, .rng = &rng, .scratch = scratch};
+        memset(mask, 255, augment_pixels(&src));
+        src.mask = pass ? NULL : mask;
+        augment_op_apply(op, pass ? &b : &a, &src, parameter, &context);
+    }
+    assert_same(&a, &b, op->name);
+    src.mask = mask;
+    free(scratch);
+    discard(&src);
+    discard_guarded(&a);
+    discard_guarded(&b);
 }
 
 static void check_run(const augment_op *op, double parameter, const picture *picture,
@@ -312,6 +335,7 @@ static void check_set(const augment_kernels *base, const augment_kernels *kernel
             for (int level = 0; level < AUGMENT_LEVELS; level += 3) {
                 double parameter = augment_space_pba.parameter(op, level);
                 check_run(op, parameter, &pictures[p], base, kernels);
+                check_maskless(op, parameter, &pictures[p], kernels);
                 if (op->flags & AUGMENT_SIGN) {
                     check_run(op, -parameter, &pictures[p], base, kernels);
                 }
@@ -324,10 +348,10 @@ static void check_set(const augment_kernels *base, const augment_kernels *kernel
 
 static void every_set_gives_the_same(void **state)
 {
-    static const char *const sets[] = {"base", "avx2", "avx512"};
+    static const char *const sets[] = {"base", "avx2", "avx512", "avx512vbmi"};
     const augment_kernels *base = forced("base");
     assert_non_null(base);
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         const augment_kernels *kernels = forced(sets[i]);
         if (kernels) {
             assert_string_equal(kernels->name, sets[i]);
@@ -407,7 +431,7 @@ static void images_in_one_call(void **state)
             uint8_t *scratch = malloc(augment_scratch_bytes(W, H));
             augment_context context = {.rng = &rng, .scratch = scratch};
             assert_ok(augment_kernels_choose(&context.kernels));
-            op->apply(&alone, &one, parameter, &context);
+            augment_op_apply(op, &alone, &one, parameter, &context);
             assert_memory_equal(alone.pixels, out.pixels + n * W * H * 3, W * H * 3);
             assert_memory_equal(alone.mask, out.mask + n * W * H, W * H);
             free(scratch);
@@ -426,6 +450,50 @@ static void images_in_one_call(void **state)
                      PBA_USAGE);
     discard(&all);
     discard_guarded(&out);
+}
+
+/* Operations in a row, tables joined, are the operations one after another. */
+static void check_row(const augment_op *const ops[3], const picture *picture)
+{
+    pba_image at = paint(picture), next = guarded(&at, 0), start = paint(picture);
+    pba_image spare[2] = {guarded(&at, 3), guarded(&at, 4)};
+    uint8_t *scratch = aligned_alloc(64, 1 << 20);
+    assert_non_null(scratch);
+    rng a = rng_at(9, RNG_AUGMENT, 0, 0, 0), b = a;
+    augment_context context = {.rng = &a, .scratch = scratch};
+    augment_frame frame = {.now = start, .spare = {spare[0], spare[1]}};
+    assert_ok(augment_kernels_choose(&context.kernels));
+    for (int i = 0; i < 3; i++) {
+        double parameter = augment_space_pba.parameter(ops[i], 4 + 2 * i);
+        context.rng = &a;
+        augment_op_apply(ops[i], &next, &at, parameter, &context);
+        memcpy(at.pixels, next.pixels, augment_bytes(&at));
+        memcpy(at.mask, next.mask, augment_pixels(&at));
+        context.rng = &b;
+        augment_frame_apply(&frame, ops[i], parameter, &context);
+    }
+    augment_frame_settle(&frame, context.kernels);
+    augment_copy_mask(&next, &frame.now);
+    frame.now.mask = next.mask;
+    assert_same(&at, &frame.now, ops[2]->name);
+    free(scratch);
+    discard(&at);
+    discard(&start);
+    discard_guarded(&next);
+    discard_guarded(&spare[0]);
+    discard_guarded(&spare[1]);
+}
+
+static void rows_of_operations(void **state)
+{
+    static const picture some[] = {{texture, holes, 32, 32, 3}, {NULL, graded, 16, 5, 1}};
+    size_t count = augment_op_count();
+    for (size_t i = 0; i < count * count * count; i++) {
+        const augment_op *const ops[3] = {augment_op_at(i % count),
+                                          augment_op_at(i / count % count),
+                                          augment_op_at(i / count / count)};
+        check_row(ops, &some[i % 2]);
+    }
 }
 
 /* One channel behaves as the red of the grey image with three. */
@@ -460,7 +528,7 @@ int main(void)
         cmocka_unit_test(parameters_of_levels), cmocka_unit_test(every_set_gives_the_same),
         cmocka_unit_test(unknown_set),          cmocka_unit_test(wrong_usage),
         cmocka_unit_test(image_without_mask),   cmocka_unit_test(grey_is_red),
-        cmocka_unit_test(images_in_one_call),
+        cmocka_unit_test(images_in_one_call),   cmocka_unit_test(rows_of_operations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/memory.h"
 #include "core/threads.h"
 #include "schedule/policy.h"
 #include "share.h"
@@ -86,6 +87,31 @@ static void batches_may_be_split(void **state)
     close_batch(&batch);
 }
 
+/* The linker sends the library's calls here (tests/meson.build): every allocation of a call comes
+ * with an arena. */
+static int arenas;
+arena *__real_arena_create(void);
+arena *__wrap_arena_create(void);
+
+arena *__wrap_arena_create(void)
+{
+    arenas++;
+    return __real_arena_create();
+}
+
+static void batches_allocate_nothing(void **state)
+{
+    batch batch = open_batch();
+    assert_ok(pba_augment_batch(batch.augmenter, batch.images, NULL, COUNT, 3, batch.out));
+    assert_true(arenas > 1); /* the augmenter's own, and the first call's */
+    int before = arenas;
+    for (int epoch = 0; epoch < EPOCHS; epoch++) {
+        assert_ok(pba_augment_batch(batch.augmenter, batch.images, NULL, COUNT, epoch, batch.out));
+    }
+    assert_int_equal(arenas, before);
+    close_batch(&batch);
+}
+
 static pba_status augment_again(void *context, int index)
 {
     batch *batch = context;
@@ -107,10 +133,10 @@ static void threads_share_an_augmenter(void **state)
 
 static void sets_agree(void **state)
 {
-    static const char *const sets[] = {"base", "avx2", "avx512"};
+    static const char *const sets[] = {"base", "avx2", "avx512", "avx512vbmi"};
     batch batch = open_batch();
     assert_ok(pba_augment_batch(batch.augmenter, batch.images, NULL, COUNT, 1, batch.out));
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         pba_augmenter *other = NULL, *own = batch.augmenter;
         setenv("PBA_ISA", sets[i], 1);
         pba_status status = pba_augmenter_create(&batch.options, &other);
@@ -277,6 +303,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(batches_may_be_split),
+        cmocka_unit_test(batches_allocate_nothing),
         cmocka_unit_test(threads_share_an_augmenter),
         cmocka_unit_test(sets_agree),
         cmocka_unit_test(draws_follow_seed_and_epoch),

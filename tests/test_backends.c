@@ -200,6 +200,79 @@ static void check_network(const network *network, int channels, int batch)
     nn_graph_free(graph);
 }
 
+/* In bf16 numbers keep 8 bits: what is compared is the length of the difference of whole vectors.
+ * A ReLU or a small network's sums may differ more in single places. */
+static const double bf16_forward = 0.04, bf16_backward = 0.3;
+
+static double length_between(const float *a, const float *b, size_t count)
+{
+    double difference = 0, length = 0;
+    for (size_t i = 0; i < count; i++) {
+        difference += ((double)a[i] - (double)b[i]) * ((double)a[i] - (double)b[i]);
+        length += (double)b[i] * (double)b[i];
+    }
+    return sqrt(difference / length);
+}
+
+static void check_length(const char *name, const char *what, const float *a, const float *b,
+                         size_t count, double tolerance)
+{
+    double found = length_between(a, b, count);
+    if (!(found <= tolerance)) {
+        fail_msg("%s in bf16: %s: relative difference %g", name, what, found);
+    }
+}
+
+static void check_bf16(const network *network, int batch)
+{
+    const char *name = network->name;
+    nn_graph *graph = network_create(network, 3);
+    side a = side_create(&nn_backend_onednn_bf16, graph, batch);
+    side b = side_create(&nn_backend_reference, graph, batch);
+    const size_t pixels = (size_t)batch * image_elements(graph);
+    const size_t count = (size_t)batch * (size_t)graph->classes;
+    float *images = malloc(pixels * sizeof(float)), *factors = malloc(count * sizeof(float));
+    draw_floats(images, pixels, 0);
+    draw_floats(factors, count, 1);
+    side_forward(&a, a.train, images, pixels);
+    side_forward(&b, b.train, images, pixels);
+    check_length(name, "logits", a.logits, b.logits, count, bf16_forward);
+    check_length(name, "statistics", a.block + 2 * graph->trainable, b.block + 2 * graph->trainable,
+                 graph->running, bf16_forward);
+    assert_ok(a.backend->backward(a.train, factors, a.gradient));
+    assert_ok(b.backend->backward(b.train, factors, b.gradient));
+    check_length(name, "gradient", a.gradient, b.gradient, graph->trainable, bf16_backward);
+    side_forward(&a, a.evaluate, images, pixels);
+    side_forward(&b, b.evaluate, images, pixels);
+    check_length(name, "evaluation", a.logits, b.logits, count, bf16_forward);
+    side_free(&a);
+    side_free(&b);
+    free(images), free(factors);
+    nn_graph_free(graph);
+}
+
+/* Every kind of node and every family of networks. */
+static void test_bf16(void **state)
+{
+    const network models[] = {
+        {.name = "wrn-10-1", .width = 16, .height = 16},
+        {.name = "wrn-10-2:standard", .width = 15, .height = 20},
+        {.name = "shake-shake-8-2x16d", .width = 16, .height = 16},
+        {.name = "shake-shake-8-2x20d", .width = 15, .height = 10},
+        {.name = "pyramid-11-48", .width = 16, .height = 16},
+        {.name = "resnet-v2-8", .width = 16, .height = 16},
+    };
+    if (nn_backend_onednn_bf16.available() != PBA_OK) {
+        skip();
+    }
+    for (int i = 0; i < NETWORK_COUNT; i++) {
+        check_bf16(&networks[i], 8);
+    }
+    for (size_t i = 0; i < sizeof models / sizeof models[0]; i++) {
+        check_bf16(&models[i], 8);
+    }
+}
+
 static void test_nodes(void **state)
 {
     for (int i = 0; i < NETWORK_COUNT; i++) {
@@ -278,7 +351,7 @@ static void test_single_value(void **state)
 }
 
 /* The same numbers, bit for bit, from a second plan and from a second run of the same plan. */
-static void test_repeatable(void **state)
+static void check_repeatable(const nn_backend *backend)
 {
     const network model = {.name = "wrn-10-1", .width = 16, .height = 16};
     enum { BATCH = 8 };
@@ -287,24 +360,54 @@ static void test_repeatable(void **state)
     float *images = malloc(pixels * sizeof(float)), *factors = malloc(count * sizeof(float));
     draw_floats(images, pixels, 0);
     draw_floats(factors, count, 1);
-    for (int i = 0; i < OTHER_COUNT; i++) {
-        side a = side_create(others[i], graph, BATCH), b = side_create(others[i], graph, BATCH);
-        for (int run = 0; run < 3; run++) {
-            side *s = run == 1 ? &b : &a;
-            free(s->block);
-            s->block = network_block(graph, 5);
-            side_forward(s, s->train, images, pixels);
-            assert_ok(s->backend->backward(s->train, factors, s->gradient));
-            assert_memory_equal(s->block, (run == 1 ? a : b).block,
-                                (run == 0 ? 0 : graph->block) * sizeof(float));
-            assert_memory_equal(s->gradient, (run == 1 ? a : b).gradient,
-                                (run == 0 ? 0 : graph->trainable) * sizeof(float));
-        }
-        side_free(&a);
-        side_free(&b);
+    side a = side_create(backend, graph, BATCH), b = side_create(backend, graph, BATCH);
+    for (int run = 0; run < 3; run++) {
+        side *s = run == 1 ? &b : &a;
+        free(s->block);
+        s->block = network_block(graph, 5);
+        side_forward(s, s->train, images, pixels);
+        assert_ok(s->backend->backward(s->train, factors, s->gradient));
+        assert_memory_equal(s->block, (run == 1 ? a : b).block,
+                            (run == 0 ? 0 : graph->block) * sizeof(float));
+        assert_memory_equal(s->gradient, (run == 1 ? a : b).gradient,
+                            (run == 0 ? 0 : graph->trainable) * sizeof(float));
     }
+    side_free(&a);
+    side_free(&b);
     free(images), free(factors);
     nn_graph_free(graph);
+}
+
+static void test_repeatable(void **state)
+{
+    for (int i = 0; i < OTHER_COUNT; i++) {
+        check_repeatable(others[i]);
+        if (others[i]->bf16 && others[i]->bf16->available() == PBA_OK) {
+            check_repeatable(others[i]->bf16);
+        }
+    }
+}
+
+/* "auto" takes what there is and says which. */
+static void test_precision(void **state)
+{
+    const nn_backend *found;
+    const char *chosen;
+    bool there = nn_backend_onednn_bf16.available() == PBA_OK;
+    assert_ok(nn_backend_choose("onednn", "f32", &chosen, &found));
+    assert_ptr_equal(found, &nn_backend_onednn);
+    assert_string_equal(chosen, "f32");
+    assert_int_equal(nn_backend_choose("onednn", "bf16", &chosen, &found),
+                     there ? PBA_OK : PBA_USAGE);
+    assert_ok(nn_backend_choose("onednn", "auto", &chosen, &found));
+    assert_ptr_equal(found, there ? &nn_backend_onednn_bf16 : &nn_backend_onednn);
+    assert_string_equal(chosen, there ? "bf16" : "f32");
+    assert_ok(nn_backend_choose("reference", "auto", &chosen, &found));
+    assert_ptr_equal(found, &nn_backend_reference);
+    assert_string_equal(chosen, "f32");
+    assert_int_equal(nn_backend_choose("reference", "bf16", &chosen, &found), PBA_USAGE);
+    assert_int_equal(nn_backend_choose("onednn", "f64", &chosen, &found), PBA_USAGE);
+    assert_int_equal(nn_backend_choose("abacus", "auto", &chosen, &found), PBA_USAGE);
 }
 
 static void test_misuse(void **state)
@@ -336,7 +439,8 @@ int main(void)
         cmocka_unit_test(test_nodes),        cmocka_unit_test(test_models),
         cmocka_unit_test(test_batches),      cmocka_unit_test(test_threads),
         cmocka_unit_test(test_single_value), cmocka_unit_test(test_repeatable),
-        cmocka_unit_test(test_misuse),
+        cmocka_unit_test(test_misuse),       cmocka_unit_test(test_bf16),
+        cmocka_unit_test(test_precision),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -170,6 +170,12 @@ cifar good/test_batch.bin 20
 cifar cut/data_batch_1.bin 20
 truncate -s -17 cut/data_batch_1.bin
 works "data info" "cifar-10" data info good
+works "data info tells the memory" "memory      1 MB" data info good
+works "data info at the size that images have" "" data info good --size 32x32
+refuses "data info at another size" 2 "only folders of image files are resized" data info good --size 16x16
+refuses "a size that is none" 2 "32" data info good --size 32
+refuses "a fit that is none" 2 "neither crop nor pad" data info good --fit stretch
+refuses "a size for a search" 2 "only folders of image files are resized" search good --size 16x16 --dry-run
 works "data info as JSON" '"classes"' data info good --json
 works "data stats" "deviation" data stats good
 refuses "a missing data set" 1 "nowhere" data info nowhere
@@ -275,6 +281,14 @@ grep -q '"lr": "0.05"' run-preset/config.json && grep -q '"epochs": "1"' run-pre
     result "not ok" "a preset's settings, but for those given"
 works "bench" "Cutout" bench augment --size 8x8 --seconds 0 --repeat 1
 works "bench as JSON" '"median": ' bench augment --op none --seconds 0 --repeat 1 --augment randaugment:2,9 --json
+tiny="--model wrn-10-1 --train-size 40 --batch 20"
+# shellcheck disable=SC2086
+works "bench train" "of peak" bench train demo $tiny --members 1 --seconds 0 --repeat 1
+# shellcheck disable=SC2086
+works "bench search as JSON" '"share_outside": ' bench search demo $tiny --val-size 20 \
+    --population 4 --epochs 2 --interval 1 --json
+refuses "bench of an unknown model" 2 "wrn-41-1" bench train --model wrn-41-1
+refuses "bench of no data set" 1 "nowhere" bench search nowhere
 refuses "bench without a part" 2 "an argument is missing" bench
 refuses "bench of another part" 2 "no such part" bench cooking
 refuses "bench of a size that is none" 2 "--size: 8" bench augment --size 8
@@ -350,6 +364,8 @@ wait $!
 [ $? = 130 ] && grep -q "pba train --resume cut" err && result ok "a stopped training tells how" ||
     result "not ok" "a stopped training tells how"
 works "an undisturbed training" "" train good $long --out uncut -q
+# A run from before there were --size, --fit and --skip-bad resumes.
+sed -i '/"size":/d; /"fit":/d; /"skip-bad":/d' cut/config.json
 works "a resumed training" "test error" train --resume cut -q
 cmp cut/weights-0.safetensors uncut/weights-0.safetensors && result ok "the same weights" ||
     result "not ok" "the same weights"
@@ -367,7 +383,7 @@ refuses "ops: an unknown action" 2 "no action" ops draw
 refuses "resuming a search as a training" 1 "search" train --resume run3
 
 # Interrupted after its first round, resumed, it ends as it does undisturbed.
-long="--model wrn-10-1 --train-size 96 --val-size 30 --batch 16 --population 4 --epochs 12 --interval 2"
+long="--model wrn-10-1 --train-size 96 --val-size 30 --batch 16 --population 4 --epochs 12 --interval 2 --size 32x32"
 for signal in INT TERM; do
     : >err # the last one's is not to be taken for this one's
     env --default-signal=INT "$pba" search good $long --out stopped-$signal >out 2>err &
@@ -381,7 +397,9 @@ for signal in INT TERM; do
         result ok "SIG$signal saves and tells how to go on" ||
         result "not ok" "SIG$signal saves and tells how to go on"
 done
-works "an undisturbed search" "" search good $long --out whole -q
+grep -q '"size": "32x32"' stopped-TERM/config.json && result ok "the size is kept" ||
+    result "not ok" "the size is kept"
+works "an undisturbed search" "--size 32x32" search good $long --out whole -q
 works "resume" "" search --resume stopped-TERM --workers 1 -q
 cmp whole/schedule.json stopped-TERM/schedule.json && result ok "the same schedule" ||
     result "not ok" "the same schedule"

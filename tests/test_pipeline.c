@@ -4,6 +4,7 @@
 #include "check.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "augment/baseline.h"
@@ -340,6 +341,7 @@ static void baseline_order(void **state)
     for (uint32_t id = 0; id < 500; id++) {
         rng rng = rng_at(8, RNG_AUGMENT, 4, 6, id);
         augment_context context = {.rng = &rng};
+        assert_ok(augment_kernels_choose(&context.kernels));
         pba_image from = {image, full, SIDE, SIDE, 1};
         pba_image a = {spare[0], spare[0] + AREA, SIDE, SIDE, 1};
         pba_image b = {spare[1], spare[1] + AREA, SIDE, SIDE, 1};
@@ -411,6 +413,129 @@ static void nothing_becomes_zero(void **state)
     close_bench(&bench);
 }
 
+/* ------------------------------------------------------------------- the fused end */
+
+/* The number that stands for channel c of pixel p in any layout and type. */
+static float number_at(const pipeline_options *options, const void *out, size_t p, size_t c)
+{
+    size_t pixels = (size_t)options->width * (size_t)options->height;
+    size_t at = options->interleaved ? p * (size_t)options->channels + c : c * pixels + p;
+    if (!options->bf16) {
+        return ((const float *)out)[at];
+    }
+    uint32_t bits = (uint32_t)((const uint16_t *)out)[at] << 16;
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/* To bf16 by the definition: of the two neighbours the nearer, or the even one. */
+static float nearest_bf16(float value)
+{
+    uint32_t bits, low, high;
+    float below, above;
+    memcpy(&bits, &value, sizeof bits);
+    low = bits & 0xFFFF0000U, high = low + 0x10000U;
+    memcpy(&below, &low, sizeof below);
+    memcpy(&above, &high, sizeof above);
+    float to_below = fabsf(value - below), to_above = fabsf(above - value);
+    bool even = !(low & 0x10000U);
+    return to_below < to_above || (to_below == to_above && even) ? below : above;
+}
+
+/* One image through the pass that does everything, against its draws step by step. */
+static void check_fused(const bench *bench, const pba_policy *policy, const uint8_t *image,
+                        uint32_t id)
+{
+    const pipeline_options *options = &bench->options;
+    size_t channels = (size_t)options->channels;
+    size_t pixels = (size_t)options->width * (size_t)options->height, bytes = pixels * channels;
+    uint8_t *drawn = malloc(bytes), *mask = malloc(pixels);
+    size_t size = bytes * (options->bf16 ? 2 : 4);
+    uint8_t *out = malloc(size + 64);
+    assert_true(drawn && mask && out);
+    memset(out, 0xA5, size + 64);
+    pipeline_key key = {.seed = 6, .member = 1, .epoch = 2};
+    pipeline_draw(bench->pipeline, bench->scratch, policy, key, image, id, drawn, mask);
+    pipeline_augment(bench->pipeline, bench->scratch, policy, key, &image, &id, 1, out);
+    for (size_t p = 0; p < pixels; p++) {
+        for (size_t c = 0; c < channels; c++) {
+            float scale = (float)(1.0 / (255.0 * options->deviation[c]));
+            float shift = (float)(-options->mean[c] / options->deviation[c]);
+            float value = (float)drawn[p * channels + c] * scale;
+            value = mask[p] ? value + shift : 0.0F;
+            value = options->bf16 ? nearest_bf16(value) : value;
+            assert_true(number_at(options, out, p, c) == value);
+        }
+    }
+    for (int i = 0; i < 64; i++) {
+        assert_int_equal(out[size + (size_t)i], 0xA5);
+    }
+    free(drawn);
+    free(mask);
+    free(out);
+}
+
+static void check_size(int width, int height, int channels, const char *baseline, int form)
+{
+    static const char *const ops[] = {"Rotate", "Brightness", "Solarize",     "Equalize", "ShearY",
+                                      "Cutout", "Smooth",     "AutoContrast", "Contrast", "Invert"};
+    pba_policy policy = {.entries = 10};
+    bench bench = {.options = {.width = width,
+                               .height = height,
+                               .channels = channels,
+                               .mean = {0.5, 0.25, 0.125},
+                               .deviation = {0.3, 0.7, 1.1},
+                               .baseline = baseline,
+                               .ops = ops,
+                               .op_count = 10,
+                               .interleaved = form & 1,
+                               .bf16 = form & 2}};
+    size_t bytes = (size_t)width * (size_t)height * (size_t)channels;
+    uint8_t *image = malloc(bytes);
+    assert_non_null(image);
+    for (size_t i = 0; i < bytes; i++) {
+        image[i] = (uint8_t)(i * i / 7 + 31 * i);
+    }
+    for (int i = 0; i < policy.entries; i++) {
+        policy.values[2 * i] = 5;
+        policy.values[2 * i + 1] = (uint8_t)(3 + i % 6);
+    }
+    assert_ok(pipeline_create(&bench.options, &bench.pipeline));
+    assert_ok(pipeline_scratch_create(bench.pipeline, &bench.scratch));
+    for (uint32_t id = 0; id < 24; id++) {
+        check_fused(&bench, id % 4 ? &policy : NULL, image, id);
+    }
+    close_bench(&bench);
+    free(image);
+}
+
+/* Every set, layout, type and number of channels; widths beside and beyond what a set does at once;
+ * windows that lie outside altogether. */
+static void one_pass_is_many(void **state)
+{
+    static const char *const sets[] = {"base", "avx2", "avx512", "avx512vbmi"};
+    static const struct {
+        int width, height;
+        const char *baseline;
+    } sizes[] = {{32, 32, "crop:4,flip,cutout:16"},
+                 {17, 13, "crop:13,flip,cutout:9"},
+                 {1, 1, "crop:1,flip,cutout:1"},
+                 {5, 3, "flip"},
+                 {16, 2, "crop:2,cutout:1"},
+                 {1040, 3, "crop:3,flip,cutout:600"},
+                 {47, 6, "none"}};
+    for (int set = 0; set < 4; set++) {
+        const augment_kernels *kernels;
+        setenv("PBA_ISA", sets[set], 1);
+        for (int i = 0; augment_kernels_choose(&kernels) == PBA_OK && i < 7 * 8; i++) {
+            check_size(sizes[i / 8].width, sizes[i / 8].height, i & 4 ? 3 : 1,
+                       sizes[i / 8].baseline, i & 3);
+        }
+        unsetenv("PBA_ISA");
+    }
+}
+
 static void refused_pipelines(void **state)
 {
     static const char *const unknown[] = {"Rotate", "Rotat"};
@@ -450,6 +575,7 @@ int main(void)
         cmocka_unit_test(baseline_order),
         cmocka_unit_test(normalization),
         cmocka_unit_test(nothing_becomes_zero),
+        cmocka_unit_test(one_pass_is_many),
         cmocka_unit_test(refused_pipelines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

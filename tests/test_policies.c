@@ -171,7 +171,7 @@ static void walk(outcomes *outcomes, const pba_image *image, const branch *steps
             pba_image next = {pixels, mask, SIDE, SIDE, 3};
             augment_context context = {.scratch = outcomes->scratch};
             assert_ok(augment_kernels_choose(&context.kernels));
-            shot->op->apply(&next, image, shot->centre + side * shot->swing, &context);
+            augment_op_apply(shot->op, &next, image, shot->centre + side * shot->swing, &context);
             walk(outcomes, &next, steps + count, count, depth - 1, chance / 2);
         }
     }

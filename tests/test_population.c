@@ -126,6 +126,62 @@ static void test_exploit(void **state)
     }
 }
 
+/* What is said of a member while others are out holds however they turn out: it keeps weights and
+ * policy, and nobody copies it. And it is said of as many as can be. */
+static void check_settled(int count, int out, uint64_t seed)
+{
+    pba_population *population = make(count, 6, 3, seed);
+    rng stream = rng_at(seed, RNG_ORDER, 0, 0, 0);
+    pba_task tasks[16];
+    uint32_t order[16];
+    bool settled[16];
+    int ends = (count + 3) / 4, sure = 0;
+    ends = ends < count / 2 ? ends : count / 2;
+    ask_all(population, tasks, count, 0, 3);
+    for (int i = 0; i < count; i++) {
+        order[i] = (uint32_t)i;
+    }
+    rng_shuffle(&stream, order, (uint32_t)count);
+    for (int i = 0; i < count; i++) {
+        for (int k = 0; k < count && i == count - out; k++) {
+            settled[k] = population_is_settled(population, k);
+            sure += settled[k];
+        }
+        uint32_t draw = rng_below(&stream, 8); /* ties, and now and then a lost one */
+        assert_ok(pba_population_tell(population, (int)order[i], draw ? draw / 8.0 : LOST));
+    }
+    assert_int_equal(sure, count - 2 * ends > out ? count - 2 * ends - out : 0);
+    ask_all(population, tasks, count, 3, 6);
+    const pba_policy zero = {.entries = 30};
+    for (int i = 0; i < count; i++) {
+        assert_false(settled[tasks[i].weights_from] && tasks[i].weights_from != i);
+        assert_false(settled[i] && tasks[i].weights_from != i);
+        assert_false(settled[i] && memcmp(&tasks[i].policy, &zero, sizeof zero) != 0);
+    }
+    tell_all(population, (double[16]){0}, count);
+    assert_false(population_is_settled(population, 0));
+    pba_population_free(population);
+}
+
+static void test_settled(void **state)
+{
+    for (int count = 2; count <= 16; count++) {
+        for (int out = 1; out <= count; out++) {
+            for (uint64_t seed = 0; seed < 20; seed++) {
+                check_settled(count, out, seed);
+            }
+        }
+    }
+    pba_population *drift = make_selecting(PBA_SELECTION_NONE, 8, 6, 3, 0);
+    pba_task tasks[8];
+    ask_all(drift, tasks, 8, 0, 3);
+    for (int i = 0; i < 7; i++) {
+        assert_ok(pba_population_tell(drift, i, i / 8.0));
+        assert_false(population_is_settled(drift, i)); /* all policies change */
+    }
+    pba_population_free(drift);
+}
+
 /* Every member of the top is copied equally often: 4 of 16, over 2,000 seeds x 4 copies. */
 static void test_source_uniform(void **state)
 {
@@ -577,12 +633,19 @@ static void test_hostile(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_exploit),   cmocka_unit_test(test_source_uniform),
-        cmocka_unit_test(test_explore),   cmocka_unit_test(test_rounds),
-        cmocka_unit_test(test_misuse),    cmocka_unit_test(test_options),
-        cmocka_unit_test(test_lineage),   cmocka_unit_test(test_forgets),
-        cmocka_unit_test(test_drift),     cmocka_unit_test(test_drift_ignores_scores),
-        cmocka_unit_test(test_serialize), cmocka_unit_test(test_out_again),
+        cmocka_unit_test(test_exploit),
+        cmocka_unit_test(test_settled),
+        cmocka_unit_test(test_source_uniform),
+        cmocka_unit_test(test_explore),
+        cmocka_unit_test(test_rounds),
+        cmocka_unit_test(test_misuse),
+        cmocka_unit_test(test_options),
+        cmocka_unit_test(test_lineage),
+        cmocka_unit_test(test_forgets),
+        cmocka_unit_test(test_drift),
+        cmocka_unit_test(test_drift_ignores_scores),
+        cmocka_unit_test(test_serialize),
+        cmocka_unit_test(test_out_again),
         cmocka_unit_test(test_hostile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

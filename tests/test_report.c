@@ -78,7 +78,8 @@ static const char config[] =
     "{\"format\": \"pba-run\", \"version\": 1, \"kind\": \"search\", \"build\": \"b<u>ild\", "
     "\"settings\": {\"dataset\": \"%s\", \"model\": \"wrn-10-1\", \"epochs\": \"20\", "
     "\"population\": \"6\", \"interval\": \"3\", \"train-size\": \"500\", \"val-size\": \"200\", "
-    "\"baseline\": \"auto\", \"seed\": \"5\", \"split-seed\": \"0\"}}";
+    "\"baseline\": \"auto\", \"seed\": \"5\", \"split-seed\": \"0\", "
+    "\"skip-bad\": \"true\"}}";
 
 static void put_config(const char *run, const char *dataset)
 {
@@ -176,6 +177,7 @@ static void figures_appear(void **state)
     assert_says(page, "copied member");
     assert_says(page, "src=\"data:image/png;base64,iVBOR");
     assert_says(page, "pba search demo --model wrn-10-1 --epochs 20 --population 6");
+    assert_says(page, "--split-seed 0 --skip-bad</pre>");
     assert_says(page, "<h2>How often each operation is applied</h2>");
     assert_says(page, "<h2>How strongly each operation is applied</h2>");
     assert_says(page, "training error 25.00 % in its last epoch");

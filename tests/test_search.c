@@ -204,9 +204,9 @@ static void test_one_worker(void **state)
     assert_int_equal(plan.val_images, 30);
     assert_true(plan.seconds > 0 && plan.bytes > 1e6 && plan.parameters > 70000);
     assert_true(plan.image_passes >= MEMBERS * EPOCHS * 40);
-    double start = search_clock();
+    double start = clock_now();
     assert_ok(run(search, &seen));
-    whole_seconds = search_clock() - start;
+    whole_seconds = clock_now() - start;
     assert_int_equal(seen.scores, MEMBERS * ROUNDS);
     assert_int_equal(seen.rounds, ROUNDS);
     assert_int_equal(seen.copies, ROUNDS - 1);
@@ -238,6 +238,56 @@ static void test_two_workers(void **state)
     assert_ok(run(search, &seen));
     pba_search_free(search);
     check_schedule("two");
+}
+
+/* One worker is held up in the first member until the other one has trained a member of the second
+ * round, which it then must keep to itself. */
+typedef struct slow {
+    atomic_int asked, early; /* epochs of the second round that were trained */
+    pba_search *search;
+} slow;
+
+static void see_early(void *user, const pba_event *event)
+{
+    slow *slow = user;
+    slow->early += event->kind == PBA_EVENT_EPOCH && event->epoch >= INTERVAL;
+    assert_false(event->kind == PBA_EVENT_SCORE && event->round != slow->search->round);
+}
+
+static bool hold_up(void *user)
+{
+    slow *slow = user;
+    if (slow->asked++ == 0) {
+        for (int i = 0; i < 1000 && slow->early < INTERVAL; i++) {
+            usleep(10000);
+        }
+        usleep(50000);
+    }
+    return false;
+}
+
+static void test_early(void **state)
+{
+    pba_search_options options = options_for("early", 2);
+    slow slow = {0};
+    pba_observer observer = {see_early, hold_up, &slow};
+    pba_search_times times;
+    assert_ok(pba_search_create(&options, &slow.search));
+    assert_int_equal(pba_search_spent(slow.search, &times), PBA_USAGE);
+    assert_ok(pba_search_run(slow.search, &observer));
+    assert_ok(pba_search_spent(slow.search, &times));
+    assert_true(times.early >= 1);
+    assert_int_equal(times.copies, ROUNDS - 1);
+    assert_true(times.trained == MEMBERS * EPOCHS * 40 && times.evaluated == MEMBERS * ROUNDS * 30);
+    double sum = 0;
+    for (int i = 0; i < PBA_SEARCH_PARTS; i++) {
+        assert_true(times.parts[i] >= 0);
+        sum += times.parts[i];
+    }
+    assert_true(fabs(sum - 2 * times.seconds) < 0.02 * sum);
+    assert_true(times.parts[PBA_SEARCH_FORWARD] > 0 && times.parts[PBA_SEARCH_EVALUATE] > 0);
+    pba_search_free(slow.search);
+    check_schedule("early");
 }
 
 /* Another seed is another search; this is what makes the comparisons above worth something. */
@@ -611,13 +661,21 @@ static void test_all_lost(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_one_worker),  cmocka_unit_test(test_two_workers),
-        cmocka_unit_test(test_seed),        cmocka_unit_test(test_no_selection),
-        cmocka_unit_test(test_finished),    cmocka_unit_test(test_only_result_missing),
-        cmocka_unit_test(test_killed),      cmocka_unit_test(test_stopped),
-        cmocka_unit_test(test_torn),        cmocka_unit_test(test_damaged),
-        cmocka_unit_test(test_refused),     cmocka_unit_test(test_race),
-        cmocka_unit_test(test_lost_member), cmocka_unit_test(test_all_lost),
+        cmocka_unit_test(test_one_worker),
+        cmocka_unit_test(test_two_workers),
+        cmocka_unit_test(test_early),
+        cmocka_unit_test(test_seed),
+        cmocka_unit_test(test_no_selection),
+        cmocka_unit_test(test_finished),
+        cmocka_unit_test(test_only_result_missing),
+        cmocka_unit_test(test_killed),
+        cmocka_unit_test(test_stopped),
+        cmocka_unit_test(test_torn),
+        cmocka_unit_test(test_damaged),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_race),
+        cmocka_unit_test(test_lost_member),
+        cmocka_unit_test(test_all_lost),
     };
     return cmocka_run_group_tests(tests, prepare, clean);
 }

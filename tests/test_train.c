@@ -26,13 +26,14 @@ static pba_recipe small_recipe(void)
                         .lr_schedule = "cosine",
                         .baseline = "auto",
                         .epochs = 4,
-                        .backend = "onednn"};
+                        .backend = "onednn",
+                        .precision = "f32"};
 }
 
 static task *open_small(const pba_recipe *recipe)
 {
     task *task;
-    assert_ok(task_open(recipe, "demo", NULL, &task));
+    assert_ok(task_open(recipe, "demo", NULL, NULL, &task));
     return task;
 }
 
@@ -48,14 +49,26 @@ static void task_replaces_what_stands_for_something(void **state)
     task_free(task);
 }
 
+/* A run's config says which precision it was, so that it is resumed in it. */
+static void task_says_what_auto_found(void **state)
+{
+    pba_recipe recipe = small_recipe();
+    strcpy(recipe.precision, "auto");
+    task *task = open_small(&recipe);
+    bool bf16 = task->backend == &nn_backend_onednn_bf16;
+    assert_string_equal(task->recipe.precision, bf16 ? "bf16" : "f32");
+    assert_true(bf16 == (nn_backend_onednn_bf16.available() == PBA_OK));
+    task_free(task);
+}
+
 static void task_refuses(void **state)
 {
     static const struct {
         const char *what;
         pba_status status;
-    } rows[] = {{"batch", PBA_USAGE},    {"model", PBA_USAGE},   {"rate", PBA_USAGE},
-                {"baseline", PBA_USAGE}, {"backend", PBA_USAGE}, {"dataset", PBA_NOT_FOUND},
-                {"size", PBA_NOT_FOUND}};
+    } rows[] = {{"batch", PBA_USAGE},    {"model", PBA_USAGE},    {"rate", PBA_USAGE},
+                {"baseline", PBA_USAGE}, {"backend", PBA_USAGE},  {"dataset", PBA_NOT_FOUND},
+                {"size", PBA_NOT_FOUND}, {"precision", PBA_USAGE}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const char *what = rows[i].what, *dataset = "demo";
         pba_recipe recipe = small_recipe();
@@ -70,12 +83,14 @@ static void task_refuses(void **state)
             strcpy(recipe.baseline, "crop:4,spin");
         } else if (!strcmp(what, "backend")) {
             strcpy(recipe.backend, "abacus");
+        } else if (!strcmp(what, "precision")) {
+            strcpy(recipe.backend, "reference"), strcpy(recipe.precision, "bf16");
         } else if (!strcmp(what, "dataset")) {
             dataset = "/nowhere/at/all";
         } else {
             recipe.train_size = 1000000;
         }
-        assert_int_equal(task_open(&recipe, dataset, NULL, &task), rows[i].status);
+        assert_int_equal(task_open(&recipe, dataset, NULL, NULL, &task), rows[i].status);
         assert_null(task);
         assert_true(strlen(pba_error_message()) > 10);
     }
@@ -610,6 +625,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(task_replaces_what_stands_for_something),
         cmocka_unit_test(task_refuses),
+        cmocka_unit_test(task_says_what_auto_found),
         cmocka_unit_test(training_lowers_the_loss),
         cmocka_unit_test(a_trainer_has_no_memory),
         cmocka_unit_test(random_nodes_draw_by_step),

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The public augmenter: a pipeline and a schedule's policies. It is immutable once created; what a
- * call needs beside it is made once per call, so that any number of threads may share it. */
+ * The public augmenter: a pipeline and a schedule's policies. It is immutable once created but for
+ * the shelf, where calls take what they work with and put it back: so any number of threads may
+ * share it, and nothing is allocated for a call once as many calls have been at work together. */
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,13 +16,21 @@ typedef struct segment {
     pba_policy policy;
 } segment;
 
+enum { SHELF = 64 }; /* more calls at a time make, and free, their own */
+
+typedef struct shelf {
+    _Atomic(pipeline_scratch *) places[SHELF];
+} shelf;
+
 struct pba_augmenter {
     arena *arena;
     pipeline *pipeline;
     segment *segments; /* NULL: no policy */
     int segment_count, epochs;
     size_t pixels, channels; /* of an image */
+    bool bf16;               /* the output */
     uint64_t seed;
+    shelf *shelf;
 };
 
 static pba_status copy_segments(pba_augmenter *augmenter, const pba_schedule *schedule)
@@ -115,6 +125,8 @@ static pba_status fill(pba_augmenter *augmenter, const pba_augmenter_options *op
                                .channels = options->channels,
                                .baseline = options->baseline,
                                .choice = choice->kind ? choice : NULL,
+                               .interleaved = options->interleaved,
+                               .bf16 = options->bf16,
                                .scale_pixels = options->scale_pixels};
     for (int c = 0; c < 3; c++) {
         wanted.mean[c] = options->mean[c];
@@ -145,8 +157,11 @@ pba_status pba_augmenter_create(const pba_augmenter_options *options, pba_augmen
     }
     fresh->arena = arena;
     fresh->seed = options->seed;
+    fresh->shelf = arena_new(arena, 1, sizeof *fresh->shelf);
     augment_choice choice = {0};
-    pba_status status = options->augment ? choose(options, &choice) : PBA_OK;
+    pba_status status = !fresh->shelf      ? PBA_MEMORY
+                        : options->augment ? choose(options, &choice)
+                                           : PBA_OK;
     if (status == PBA_OK) {
         status = fill(fresh, options, &choice);
     }
@@ -157,6 +172,7 @@ pba_status pba_augmenter_create(const pba_augmenter_options *options, pba_augmen
     }
     fresh->pixels = (size_t)options->width * (size_t)options->height;
     fresh->channels = (size_t)options->channels;
+    fresh->bf16 = options->bf16;
     *augmenter = fresh;
     return PBA_OK;
 }
@@ -164,6 +180,9 @@ pba_status pba_augmenter_create(const pba_augmenter_options *options, pba_augmen
 void pba_augmenter_free(pba_augmenter *augmenter)
 {
     if (augmenter) {
+        for (int i = 0; i < SHELF; i++) {
+            pipeline_scratch_free(augmenter->shelf->places[i]);
+        }
         pipeline_free(augmenter->pipeline);
         arena_free(augmenter->arena);
     }
@@ -188,6 +207,28 @@ static pba_status policy_at(const pba_augmenter *augmenter, int epoch, const pba
     return PBA_OK;
 }
 
+static pba_status shelf_take(const pba_augmenter *augmenter, pipeline_scratch **scratch)
+{
+    for (int i = 0; i < SHELF; i++) {
+        *scratch = atomic_exchange(&augmenter->shelf->places[i], NULL);
+        if (*scratch) {
+            return PBA_OK;
+        }
+    }
+    return pipeline_scratch_create(augmenter->pipeline, scratch);
+}
+
+static void shelf_put(const pba_augmenter *augmenter, pipeline_scratch *scratch)
+{
+    for (int i = 0; i < SHELF && scratch; i++) {
+        pipeline_scratch *empty = NULL;
+        if (atomic_compare_exchange_strong(&augmenter->shelf->places[i], &empty, scratch)) {
+            scratch = NULL;
+        }
+    }
+    pipeline_scratch_free(scratch);
+}
+
 /* What one call works with. */
 typedef struct job {
     const pba_augmenter *augmenter;
@@ -201,11 +242,11 @@ static pba_status job_open(const pba_augmenter *augmenter, int epoch, job *job)
     job->augmenter = augmenter;
     job->key = (pipeline_key){.seed = augmenter->seed, .epoch = (uint32_t)epoch};
     pba_status status = policy_at(augmenter, epoch, &job->policy);
-    return status == PBA_OK ? pipeline_scratch_create(augmenter->pipeline, &job->scratch) : status;
+    return status == PBA_OK ? shelf_take(augmenter, &job->scratch) : status;
 }
 
 pba_status pba_augment_batch(const pba_augmenter *augmenter, const uint8_t *images,
-                             const uint32_t *ids, size_t count, int epoch, float *out)
+                             const uint32_t *ids, size_t count, int epoch, void *out)
 {
     job job;
     pba_status status = job_open(augmenter, epoch, &job);
@@ -213,13 +254,14 @@ pba_status pba_augment_batch(const pba_augmenter *augmenter, const uint8_t *imag
         return status;
     }
     size_t bytes = augmenter->pixels * augmenter->channels;
+    size_t size = bytes * (augmenter->bf16 ? sizeof(uint16_t) : sizeof(float));
     for (size_t i = 0; i < count; i++) {
         const uint8_t *image = images + i * bytes;
         uint32_t id = ids ? ids[i] : (uint32_t)i;
         pipeline_augment(augmenter->pipeline, job.scratch, job.policy, job.key, &image, &id, 1,
-                         out + i * bytes);
+                         (uint8_t *)out + i * size);
     }
-    pipeline_scratch_free(job.scratch);
+    shelf_put(augmenter, job.scratch);
     return PBA_OK;
 }
 
@@ -237,6 +279,6 @@ pba_status pba_augment_images(const pba_augmenter *augmenter, const uint8_t *ima
         pipeline_draw(augmenter->pipeline, job.scratch, job.policy, job.key, images + i * bytes,
                       ids ? ids[i] : (uint32_t)i, out + i * bytes, mask ? mask + i * pixels : NULL);
     }
-    pipeline_scratch_free(job.scratch);
+    shelf_put(augmenter, job.scratch);
     return PBA_OK;
 }

@@ -103,21 +103,23 @@ pba_status augment_baseline_parse(const char *text, int width, int height,
     return PBA_OK;
 }
 
-static void crop(int padding, augment_frame *frame, augment_context *context)
+static void draw_crop(int padding, rng *rng, int *dx, int *dy)
 {
     uint32_t offsets = 2 * (uint32_t)padding + 1;
-    int dy = (int)rng_below(context->rng, offsets) - padding;
-    int dx = (int)rng_below(context->rng, offsets) - padding;
-    pba_image *next = augment_frame_next(frame);
-    augment_shift(next, &frame->now, dx, dy);
-    frame->now = *next;
+    *dy = (int)rng_below(rng, offsets) - padding;
+    *dx = (int)rng_below(rng, offsets) - padding;
 }
 
 void augment_baseline_apply(const augment_baseline *baseline, augment_frame *frame,
                             augment_context *context)
 {
     if (baseline->crop) {
-        crop(baseline->crop, frame, context);
+        int dx, dy;
+        draw_crop(baseline->crop, context->rng, &dx, &dy);
+        augment_frame_settle(frame, context->kernels);
+        pba_image *next = augment_frame_next(frame);
+        augment_shift(next, &frame->now, dx, dy);
+        frame->now = *next;
     }
     if (baseline->flip && rng_below(context->rng, 2)) {
         augment_frame_apply(frame, baseline->flip, 0.0, context);
@@ -125,4 +127,20 @@ void augment_baseline_apply(const augment_baseline *baseline, augment_frame *fra
     if (baseline->cut) {
         augment_frame_apply(frame, baseline->cut, baseline->cutout, context);
     }
+}
+
+augment_tail augment_baseline_draw(const augment_baseline *baseline, int width, int height,
+                                   rng *rng)
+{
+    augment_tail tail = {0};
+    if (baseline->crop) {
+        draw_crop(baseline->crop, rng, &tail.dx, &tail.dy);
+    }
+    tail.mirror = baseline->flip && rng_below(rng, 2);
+    if (baseline->cut) {
+        augment_box box = augment_cut_box(rng, baseline->cutout, width, height);
+        tail.left = box.left, tail.right = box.right;
+        tail.top = box.top, tail.bottom = box.bottom;
+    }
+    return tail;
 }

@@ -21,4 +21,8 @@ pba_status augment_baseline_parse(const char *text, int width, int height,
 void augment_baseline_apply(const augment_baseline *baseline, augment_frame *frame,
                             augment_context *context);
 
+/* The same draws, for the kernel that does all of it in one pass with the normalization. */
+augment_tail augment_baseline_draw(const augment_baseline *baseline, int width, int height,
+                                   rng *rng);
+
 #endif

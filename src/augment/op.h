@@ -10,7 +10,7 @@
 #include "core/rng.h"
 #include "core/status.h"
 
-enum { AUGMENT_OP_ABI = 1 }; /* changes with the layout of the two structs below */
+enum { AUGMENT_OP_ABI = 2 }; /* changes with the layout of the two structs below */
 
 typedef enum augment_flags {
     AUGMENT_SIGN = 1,         /* the PBA space negates the parameter with probability 1/2 */
@@ -19,7 +19,9 @@ typedef enum augment_flags {
     AUGMENT_AFFINE = 8,       /* moves pixels, computes none */
     AUGMENT_RESETS_MASK = 16, /* everything counts as content afterwards (goes through RGB) */
     AUGMENT_DRAWS = 32,       /* uses context->rng */
-    AUGMENT_PARTNER = 64      /* mixes with context->partner */
+    AUGMENT_PARTNER = 64,     /* mixes with context->partner */
+    AUGMENT_STATISTICS = 128, /* its tables depend on the pixels */
+    AUGMENT_SCRATCH = 256     /* uses context->scratch */
 } augment_flags;
 
 /* What an operation may use beside its images. */
@@ -27,7 +29,8 @@ typedef struct augment_context {
     const augment_kernels *kernels;
     rng *rng;
     const pba_image *partner; /* another image of the same shape; NULL without AUGMENT_PARTNER */
-    uint8_t *scratch;         /* augment_scratch_bytes(), 64-byte aligned, contents arbitrary */
+    uint8_t
+        *scratch; /* with AUGMENT_SCRATCH: augment_scratch_bytes(), 64-byte aligned, any contents */
 } augment_context;
 
 typedef struct augment_op {
@@ -38,8 +41,14 @@ typedef struct augment_op {
     unsigned flags;
     const char *source;
     /* dst and src have the same shape, masks included, and share no byte; every byte of dst is
-     * written. `parameter` is physical and already signed and scaled. Cannot fail. */
+     * written. src->mask may be NULL: all of it is content. `parameter` is physical and already
+     * signed and scaled. Cannot fail. */
     void (*apply)(pba_image *dst, const pba_image *src, double parameter, augment_context *context);
+    /* Instead of `apply`, where what becomes of a value depends on the value alone: fills a table a
+     * channel, or tables[0] for all of them, and returns how many. Reads the pixels only with
+     * AUGMENT_STATISTICS. The mask is kept, or reset with AUGMENT_RESETS_MASK. */
+    int (*tables)(uint8_t tables[3][256], const pba_image *src, double parameter,
+                  augment_context *context);
 } augment_op;
 
 /* The rows of one file. */
@@ -66,6 +75,14 @@ pba_status augment_check_shape(int width, int height, int channels);
 /* dst(x, y) = src(x + dx, y + dy), no content where that lies outside. */
 void augment_shift(pba_image *dst, const pba_image *src, int dx, int dy);
 
+/* ops/cut.c: draws the square that Cutout removes, clipped; empty where right <= left or bottom <=
+ * top. */
+typedef struct augment_box {
+    int left, right, top, bottom;
+} augment_box;
+
+augment_box augment_cut_box(rng *rng, double side, int width, int height);
+
 static inline size_t augment_pixels(const pba_image *image)
 {
     return (size_t)image->width * (size_t)image->height;
@@ -76,10 +93,21 @@ static inline size_t augment_bytes(const pba_image *image)
     return augment_pixels(image) * (size_t)image->channels;
 }
 
+/* What the row says, by `apply` or by `tables`. */
+void augment_op_apply(const augment_op *op, pba_image *dst, const pba_image *src, double parameter,
+                      augment_context *context);
+
+/* A copy of src's mask, which may be NULL. */
+void augment_copy_mask(pba_image *dst, const pba_image *src);
+
 /* An image on its way through several operations: where it is now (at first the caller's own
- * bytes, which are never written) and two buffers to alternate between. */
+ * bytes, which are never written), tables that are still to be applied to it, and two buffers to
+ * alternate between. Tables wait so that several in a row become one, which costs a pass over the
+ * pixels only once: frame.c. */
 typedef struct augment_frame {
-    pba_image now, spare[2];
+    pba_image now, spare[2]; /* now.mask NULL: all of it is content */
+    int waiting;             /* tables: 0, 1 for all channels, or one a channel */
+    uint8_t tables[3][256];
 } augment_frame;
 
 /* The buffer that `now` does not occupy. */
@@ -88,12 +116,10 @@ static inline pba_image *augment_frame_next(augment_frame *frame)
     return &frame->spare[frame->now.pixels == frame->spare[0].pixels];
 }
 
-static inline void augment_frame_apply(augment_frame *frame, const augment_op *op, double parameter,
-                                       augment_context *context)
-{
-    pba_image *next = augment_frame_next(frame);
-    op->apply(next, &frame->now, parameter, context);
-    frame->now = *next;
-}
+void augment_frame_apply(augment_frame *frame, const augment_op *op, double parameter,
+                         augment_context *context);
+
+/* Applies the tables that wait. */
+void augment_frame_settle(augment_frame *frame, const augment_kernels *kernels);
 
 #endif

@@ -61,7 +61,7 @@ static pba_status check_sign(const augment_op *op, int sign)
     return PBA_OK;
 }
 
-/* The buffers of one application: a result, a mask for an image that has none, scratch. */
+/* The buffers of one application. */
 typedef struct workplace {
     arena *arena;
     pba_image from, to;
@@ -75,16 +75,7 @@ static bool workplace_fill(workplace *work, const pba_image *image)
     work->to.pixels = arena_new(work->arena, bytes, 1);
     work->to.mask = arena_new(work->arena, pixels, 1);
     work->scratch = arena_new(work->arena, augment_scratch_bytes(image->width, image->height), 1);
-    if (!image->mask) {
-        work->from.mask = arena_new(work->arena, pixels, 1);
-    }
-    if (!work->to.pixels || !work->to.mask || !work->scratch || !work->from.mask) {
-        return false;
-    }
-    if (!image->mask) {
-        memset(work->from.mask, 255, pixels);
-    }
-    return true;
+    return work->to.pixels && work->to.mask && work->scratch;
 }
 
 static pba_status apply(pba_image *image, const augment_op *op, double parameter,
@@ -97,7 +88,7 @@ static pba_status apply(pba_image *image, const augment_op *op, double parameter
     }
     rng rng = rng_at(seed, RNG_AUGMENT, 0, 0, 0);
     augment_context context = {.kernels = kernels, .rng = &rng, .scratch = work.scratch};
-    op->apply(&work.to, &work.from, parameter, &context);
+    augment_op_apply(op, &work.to, &work.from, parameter, &context);
     memcpy(image->pixels, work.to.pixels, augment_bytes(image));
     if (image->mask) {
         memcpy(image->mask, work.to.mask, augment_pixels(image));
@@ -137,32 +128,22 @@ static pba_status check_parameter(const augment_op *op, double parameter, const 
     return PBA_OK;
 }
 
-/* `from` walks over the caller's images; those without masks share one. */
-static pba_status apply_all(const augment_op *op, double parameter, const pba_image *first,
-                            size_t count, augment_context *context, arena *arena, uint64_t seed,
-                            uint8_t *out, uint8_t *out_masks)
+/* `spare`: for the masks where nobody wants them. */
+static void apply_all(const augment_op *op, double parameter, const pba_image *first, size_t count,
+                      augment_context *context, uint64_t seed, uint8_t *out, uint8_t *out_masks,
+                      uint8_t *spare)
 {
     size_t bytes = augment_bytes(first), pixels = augment_pixels(first);
     pba_image from = *first, to = *first;
-    uint8_t *full = first->mask ? NULL : arena_new(arena, pixels, 1);
-    uint8_t *spare = out_masks ? NULL : arena_new(arena, pixels, 1);
-    if ((!first->mask && !full) || (!out_masks && !spare)) {
-        return PBA_MEMORY;
-    }
-    if (full) {
-        memset(full, 255, pixels);
-        from.mask = full;
-    }
     for (size_t i = 0; i < count; i++) {
         rng rng = rng_at(seed, RNG_AUGMENT, 0, 0, (uint32_t)i);
         context->rng = &rng;
         to.pixels = out + i * bytes;
         to.mask = out_masks ? out_masks + i * pixels : spare;
-        op->apply(&to, &from, parameter, context);
+        augment_op_apply(op, &to, &from, parameter, context);
         from.pixels += bytes;
-        from.mask += full ? 0 : pixels;
+        from.mask += first->mask ? pixels : 0;
     }
-    return PBA_OK;
 }
 
 pba_status pba_op_apply_images(const char *name, double parameter, const pba_image *first,
@@ -183,12 +164,15 @@ pba_status pba_op_apply_images(const char *name, double parameter, const pba_ima
     if (status != PBA_OK) {
         return status;
     }
-    arena *arena = arena_create();
+    uint8_t *spare = out_masks ? NULL : memory_new(augment_pixels(first), 1);
+    bool scratch = op->flags & AUGMENT_SCRATCH;
     context.scratch =
-        arena ? arena_new(arena, augment_scratch_bytes(first->width, first->height), 1) : NULL;
-    status = context.scratch
-                 ? apply_all(op, parameter, first, count, &context, arena, seed, out, out_masks)
-                 : PBA_MEMORY;
-    arena_free(arena);
+        scratch ? memory_aligned(augment_scratch_bytes(first->width, first->height), 1) : NULL;
+    status = (out_masks || spare) && (!scratch || context.scratch) ? PBA_OK : PBA_MEMORY;
+    if (status == PBA_OK) {
+        apply_all(op, parameter, first, count, &context, seed, out, out_masks, spare);
+    }
+    free(context.scratch);
+    free(spare);
     return status;
 }

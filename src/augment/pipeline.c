@@ -13,13 +13,12 @@ struct pipeline {
     arena *arena;
     const augment_kernels *kernels;
     int width, height, channels;
-    float scale[3], shift[3]; /* output = value * scale + shift */
+    augment_form form;
     augment_baseline baseline;
     const augment_kind *kind; /* that draws by itself; NULL: by the policy of each call */
     const void *prepared;     /* of the kind */
     augment_step *steps;
     int step_count;
-    uint8_t *full; /* the mask of an image that is all content; only read */
 };
 
 struct pipeline_scratch {
@@ -40,6 +39,8 @@ static size_t bytes_of(const pipeline *pipeline)
 
 static pba_status set_normalization(pipeline *pipeline, const pipeline_options *options)
 {
+    pipeline->form.interleaved = options->interleaved;
+    pipeline->form.bf16 = options->bf16;
     for (int c = 0; c < pipeline->channels; c++) {
         double mean = options->mean[c], deviation = options->deviation[c];
         if (!isfinite(mean) || !isfinite(deviation) || deviation <= 0.0) {
@@ -48,8 +49,8 @@ static pba_status set_normalization(pipeline *pipeline, const pipeline_options *
                               "numbers and a deviation above 0 are needed",
                               c, mean, deviation);
         }
-        pipeline->scale[c] = (float)(1.0 / (255.0 * deviation));
-        pipeline->shift[c] = (float)(-mean / deviation);
+        pipeline->form.scale[c] = (float)(1.0 / (255.0 * deviation));
+        pipeline->form.shift[c] = (float)(-mean / deviation);
     }
     return PBA_OK;
 }
@@ -102,16 +103,6 @@ static pba_status set_kind(pipeline *pipeline, const pipeline_options *options)
     return choice->kind->prepare(choice, &canvas, pipeline->arena, &pipeline->prepared);
 }
 
-static pba_status set_mask(pipeline *pipeline)
-{
-    pipeline->full = arena_new(pipeline->arena, pixels_of(pipeline), 1);
-    if (!pipeline->full) {
-        return PBA_MEMORY;
-    }
-    memset(pipeline->full, 255, pixels_of(pipeline));
-    return PBA_OK;
-}
-
 static pba_status fill(pipeline *pipeline, const pipeline_options *options)
 {
     pba_status status = augment_kernels_choose(&pipeline->kernels);
@@ -125,10 +116,7 @@ static pba_status fill(pipeline *pipeline, const pipeline_options *options)
     if (status == PBA_OK) {
         status = set_steps(pipeline, options);
     }
-    if (status == PBA_OK) {
-        status = set_kind(pipeline, options);
-    }
-    return status == PBA_OK ? set_mask(pipeline) : status;
+    return status == PBA_OK ? set_kind(pipeline, options) : status;
 }
 
 pba_status pipeline_create(const pipeline_options *options, pipeline **pipeline)
@@ -204,56 +192,69 @@ void pipeline_scratch_free(pipeline_scratch *scratch)
     }
 }
 
-/* Where the drawn image ends up: in a buffer of the scratch, or, where nothing was drawn, the
- * caller's own pixels (which nobody writes: the cast only serves the type). */
-static pba_image draw(const pipeline *pipeline, pipeline_scratch *scratch, const pba_policy *policy,
-                      pipeline_key key, const uint8_t *image, uint32_t id)
+/* An image at its start, and what its operations work with. The caller's pixels are not written
+ * (the cast only serves the type). */
+static augment_frame frame_of(const pipeline *pipeline, pipeline_scratch *scratch,
+                              const uint8_t *image)
 {
-    rng rng = rng_at(key.seed, RNG_AUGMENT, key.member, key.epoch, id);
-    augment_context context = {
-        .kernels = pipeline->kernels, .rng = &rng, .scratch = scratch->bytes};
-    augment_frame frame = {.now = {.pixels = (uint8_t *)image,
-                                   .mask = pipeline->full,
-                                   .width = pipeline->width,
-                                   .height = pipeline->height,
-                                   .channels = pipeline->channels},
-                           .spare = {scratch->spare[0], scratch->spare[1]}};
-    if (pipeline->kind) {
-        pipeline->kind->draw(pipeline->prepared, &frame, &context);
-    } else if (policy) {
-        augment_pba_apply(pipeline->steps, pipeline->step_count, policy, &frame, &context);
-    }
-    augment_baseline_apply(&pipeline->baseline, &frame, &context);
-    return frame.now;
+    augment_frame frame;
+    frame.now = (pba_image){.pixels = (uint8_t *)image,
+                            .width = pipeline->width,
+                            .height = pipeline->height,
+                            .channels = pipeline->channels};
+    frame.spare[0] = scratch->spare[0];
+    frame.spare[1] = scratch->spare[1];
+    frame.waiting = 0;
+    return frame;
 }
 
-static void normalize(const pipeline *pipeline, const uint8_t *pixels, const uint8_t *mask,
-                      float *out)
+static void apply_policy(const pipeline *pipeline, const pba_policy *policy, augment_frame *frame,
+                         augment_context *context)
 {
-    size_t count = pixels_of(pipeline);
-    for (int c = 0; c < pipeline->channels; c++) {
-        pipeline->kernels->normalize(out + (size_t)c * count, pixels + c, mask, count,
-                                     pipeline->channels, pipeline->scale[c], pipeline->shift[c]);
+    if (pipeline->kind) {
+        pipeline->kind->draw(pipeline->prepared, frame, context);
+    } else if (policy) {
+        augment_pba_apply(pipeline->steps, pipeline->step_count, policy, frame, context);
     }
+}
+
+/* Bytes of an image in the network's input. */
+static size_t input_bytes(const pipeline *pipeline)
+{
+    return bytes_of(pipeline) * (pipeline->form.bf16 ? sizeof(uint16_t) : sizeof(float));
 }
 
 void pipeline_augment(const pipeline *pipeline, pipeline_scratch *scratch, const pba_policy *policy,
                       pipeline_key key, const uint8_t *const *images, const uint32_t *ids,
-                      int count, float *out)
+                      int count, void *out)
 {
-    size_t bytes = bytes_of(pipeline);
+    const augment_kernels *kernels = pipeline->kernels;
     for (int i = 0; i < count; i++) {
-        pba_image drawn = draw(pipeline, scratch, policy, key, images[i], ids[i]);
-        normalize(pipeline, drawn.pixels, drawn.mask, out + (size_t)i * bytes);
+        rng rng = rng_at(key.seed, RNG_AUGMENT, key.member, key.epoch, ids[i]);
+        augment_context context = {.kernels = kernels, .rng = &rng, .scratch = scratch->bytes};
+        augment_frame frame = frame_of(pipeline, scratch, images[i]);
+        apply_policy(pipeline, policy, &frame, &context);
+        augment_tail tail =
+            augment_baseline_draw(&pipeline->baseline, pipeline->width, pipeline->height, &rng);
+        if (frame.waiting == 1) {
+            tail.table = frame.tables[0];
+        } else {
+            augment_frame_settle(&frame, kernels);
+        }
+        kernels->finish((uint8_t *)out + (size_t)i * input_bytes(pipeline), &frame.now, &tail,
+                        &pipeline->form);
     }
 }
 
 void pipeline_normalize(const pipeline *pipeline, const uint8_t *const *images, int count,
-                        float *out)
+                        void *out)
 {
-    size_t bytes = bytes_of(pipeline);
+    const augment_tail nothing = {0};
     for (int i = 0; i < count; i++) {
-        normalize(pipeline, images[i], pipeline->full, out + (size_t)i * bytes);
+        pba_image image = {(uint8_t *)images[i], NULL, pipeline->width, pipeline->height,
+                           pipeline->channels};
+        pipeline->kernels->finish((uint8_t *)out + (size_t)i * input_bytes(pipeline), &image,
+                                  &nothing, &pipeline->form);
     }
 }
 
@@ -261,9 +262,16 @@ void pipeline_draw(const pipeline *pipeline, pipeline_scratch *scratch, const pb
                    pipeline_key key, const uint8_t *image, uint32_t id, uint8_t *pixels,
                    uint8_t *mask)
 {
-    pba_image drawn = draw(pipeline, scratch, policy, key, image, id);
-    memcpy(pixels, drawn.pixels, bytes_of(pipeline));
+    rng rng = rng_at(key.seed, RNG_AUGMENT, key.member, key.epoch, id);
+    augment_context context = {
+        .kernels = pipeline->kernels, .rng = &rng, .scratch = scratch->bytes};
+    augment_frame frame = frame_of(pipeline, scratch, image);
+    apply_policy(pipeline, policy, &frame, &context);
+    augment_baseline_apply(&pipeline->baseline, &frame, &context);
+    augment_frame_settle(&frame, pipeline->kernels);
+    pba_image drawn = {pixels, mask, pipeline->width, pipeline->height, pipeline->channels};
+    memcpy(pixels, frame.now.pixels, bytes_of(pipeline));
     if (mask) {
-        memcpy(mask, drawn.mask, pixels_of(pipeline));
+        augment_copy_mask(&drawn, &frame.now);
     }
 }

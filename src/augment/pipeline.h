@@ -18,6 +18,8 @@ typedef struct pipeline_options {
     int op_count;
     const augment_choice *choice; /* NULL: a policy comes with each call */
     bool scale_pixels; /* scale pixel parameters (policy's, not baseline's) by min(w,h)/32 */
+    bool interleaved;  /* output is count x height x width x channels; otherwise channels first */
+    bool bf16;         /* output is bf16, rounded to nearest even; otherwise float32 */
 } pipeline_options;
 
 /* PBA_USAGE for an unknown operation or baseline (the message names it). `choice` is read now and
@@ -35,15 +37,15 @@ typedef struct pipeline_key {
 } pipeline_key;
 
 /* images[i]: interleaved uint8 height x width x channels; ids[i]: its number in the data set.
- * policy NULL: baseline alone, or what `choice` draws by itself. out: count x channels x height x
- * width float32, normalized, exactly 0 where there is no content. Cannot fail. */
+ * policy NULL: baseline alone, or what `choice` draws by itself. out: count images in the
+ * layout and type of the options, normalized, exactly 0 where there is no content. Cannot fail. */
 void pipeline_augment(const pipeline *pipeline, pipeline_scratch *scratch, const pba_policy *policy,
                       pipeline_key key, const uint8_t *const *images, const uint32_t *ids,
-                      int count, float *out);
+                      int count, void *out);
 
 /* Normalization alone: validation and test images are never augmented. */
 void pipeline_normalize(const pipeline *pipeline, const uint8_t *const *images, int count,
-                        float *out);
+                        void *out);
 
 /* The draws of pipeline_augment for one image as pixels and mask (may be NULL), before
  * normalization.

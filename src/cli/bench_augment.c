@@ -26,19 +26,29 @@ static void rows(cli_rows *rows)
         {"epoch", PBA_SETTING_INT, CLI_FIELD(bench_options, epoch), 0, 1000000, "0", "E", NULL,
          "augment: the epoch of the schedule, counted from 0.", false},
         {"epochs", PBA_SETTING_INT, CLI_FIELD(bench_options, epochs), 0, 1000000, "0", "N", NULL,
-         "augment: the length of a schedule in the log format, which does not say it.", false},
+         "augment: the length of a schedule in the log format, which does not say it. search: "
+         "epochs "
+         "of every network, 4 unless given.",
+         false},
         {"baseline", PBA_SETTING_TEXT, CLI_FIELD(bench_options, baseline), 0, 0, "auto", "LIST",
          NULL,
          "augment: the baseline behind the policy; auto: crop by an eighth of the shorter side, "
-         "flip, cutout of half of it, as for CIFAR.",
+         "flip, cutout of half of it, as for CIFAR. train, search: auto: the data format's.",
          false},
         {"batch", PBA_SETTING_INT, CLI_FIELD(bench_options, batch), 0, 65536, "0", "N", NULL,
-         "augment: images a call; 0: 128, fewer where they are large.", false},
+         "augment: images a call; 0: 128, fewer where they are large. train, search: images a "
+         "step, "
+         "128 unless given.",
+         false},
+        {"bf16", PBA_SETTING_FLAG, CLI_FIELD(bench_options, bf16), 0, 0, "false", "", NULL,
+         "augment: output in bfloat16 instead of float32.", false},
+        {"nhwc", PBA_SETTING_FLAG, CLI_FIELD(bench_options, nhwc), 0, 0, "false", "", NULL,
+         "augment: output with the channels last.", false},
     };
     cli_rows_add(rows, own, sizeof own / sizeof *own);
 }
 
-enum { CHANNELS = 3, BATCH = 128, BATCH_BYTES = 1 << 20 };
+enum { CHANNELS = 3, BATCH = 128, BATCH_BYTES = 1 << 20, SLOT_BYTES = 1 << 19 };
 
 /* What is measured. */
 typedef struct work {
@@ -46,7 +56,7 @@ typedef struct work {
     pba_augmenter *augmenter;
     pba_op_info op;
     double parameter;
-    int width, height, count, epoch;
+    int width, height, count, slots, epoch;
     uint32_t *ids;
     uint8_t *images, *out, *masks;
     float *input;
@@ -85,6 +95,7 @@ static bool prepare(work *work)
     int fitting = (int)(BATCH_BYTES / bytes), batch = work->options->batch;
     work->count = batch ? batch : fitting > BATCH ? BATCH : fitting < 4 ? 4 : fitting;
     size_t count = (size_t)work->count;
+    work->slots = SLOT_BYTES / bytes ? (int)(SLOT_BYTES / bytes) : 1;
     work->ids = calloc(count, sizeof *work->ids);
     work->images = malloc(count * bytes);
     work->out = malloc(count * bytes);
@@ -123,13 +134,23 @@ static double augment_batch(void *user)
     return work->status == PBA_OK ? work->count : -1;
 }
 
+/* The results of a few images at a time take each other's place, as they do in use: they stay near
+ * the processor. */
 static double apply_batch(void *user)
 {
     work *work = user;
     pba_image first = {work->images, NULL, work->width, work->height, CHANNELS};
-    work->status = pba_op_apply_images(work->op.name, work->parameter, &first, (size_t)work->count,
-                                       1, work->out, work->masks);
-    return work->status == PBA_OK ? work->count : -1;
+    size_t bytes = (size_t)work->width * (size_t)work->height * CHANNELS;
+    for (int i = 0; i < work->count; i += work->slots) {
+        size_t count = (size_t)(work->count - i < work->slots ? work->count - i : work->slots);
+        first.pixels = work->images + (size_t)i * bytes;
+        work->status = pba_op_apply_images(work->op.name, work->parameter, &first, count, 1,
+                                           work->out, work->masks);
+        if (work->status != PBA_OK) {
+            return -1;
+        }
+    }
+    return work->count;
 }
 
 /* As CIFAR's: a padding of 4 and a square of 16 for a side of 32. */
@@ -161,6 +182,8 @@ static int open_augmenter(work *work)
         .mean = {0.491, 0.482, 0.447},
         .deviation = {0.247, 0.243, 0.262},
         .scale_pixels = true,
+        .interleaved = options->nhwc,
+        .bf16 = options->bf16,
         .seed = 1,
     };
     pba_status status = pba_augmenter_create(&settings, &work->augmenter);

@@ -102,6 +102,24 @@ void cli_json_text(cli_json *json, const char *key, const char *value);
 void cli_json_number(cli_json *json, const char *key, double value); /* not finite: null */
 void cli_json_bool(cli_json *json, const char *key, bool value);
 
+/* ---------------------------------------------------------------- data sets */
+
+/* What is said on standard error while a data set is opened, where that takes long. */
+typedef struct cli_opening {
+    bool quiet, terminal;
+    bool line_open; /* a rewritten line stands on the terminal */
+    double started, drawn;
+    pba_observer observer;
+} cli_opening;
+
+/* `opening` must stay where it is until the end; `options`, which may be NULL, tell it too. */
+void cli_opening_start(cli_opening *opening, bool quiet, pba_dataset_options *options);
+void cli_opening_end(cli_opening *opening);
+
+/* pba_dataset_open_with between the two. */
+pba_status cli_open_dataset(const char *path, const pba_dataset_options *options,
+                            pba_dataset **dataset);
+
 /* ------------------------------------------------------------------- jobs */
 
 /* What search and train say, and where; the rows of these options. */

@@ -6,6 +6,7 @@
 #include "cli.h"
 
 typedef struct options {
+    pba_dataset_options dataset; /* first: the library's rows count from here */
     int train_size, val_size;
     uint64_t split_seed;
     bool json;
@@ -18,6 +19,9 @@ static void rows(cli_rows *rows)
         {"json", PBA_SETTING_FLAG, CLI_FIELD(options, json), 0, 0, "false", "", NULL,
          "Writes JSON.", false},
     };
+    size_t count;
+    const pba_setting *library = pba_dataset_settings(&count);
+    cli_rows_add(rows, library, count);
     cli_rows_add(rows, own, sizeof own / sizeof *own);
 }
 
@@ -27,13 +31,23 @@ static const struct {
 } splits[] = {{PBA_TRAIN, "training"}, {PBA_VALIDATION, "validation"}, {PBA_TEST, "test"}};
 enum { SPLITS = sizeof splits / sizeof *splits };
 
+static double pixel_bytes(const pba_dataset_info *info)
+{
+    return ((double)info->train_images + info->val_images + info->test_images) * info->width *
+           info->height * info->channels;
+}
+
 static void info_text(const pba_dataset *dataset, const pba_dataset_info *info)
 {
     char text[CLI_TEXT];
     cli_print("format      %s\n", info->format);
     cli_print("images      %d x %d, %s\n", info->width, info->height,
               info->channels == 1 ? "grey" : "colour");
+    cli_print("memory      %s\n", cli_bytes(pixel_bytes(info), text));
     cli_print("stored      %s training", cli_count(info->train_images, text));
+    if (info->val_images) {
+        cli_print(", %s validation", cli_count(info->val_images, text));
+    }
     cli_print(", %s test\n", cli_count(info->test_images, text));
     for (int i = 0; i < SPLITS; i++) {
         cli_print("%-11s %s\n", splits[i].name,
@@ -61,7 +75,9 @@ static void info_json(const pba_dataset *dataset, const pba_dataset_info *info)
     cli_json_number(&json, "height", info->height);
     cli_json_number(&json, "channels", info->channels);
     cli_json_number(&json, "stored_training", info->train_images);
+    cli_json_number(&json, "stored_validation", info->val_images);
     cli_json_number(&json, "stored_test", info->test_images);
+    cli_json_number(&json, "bytes", pixel_bytes(info));
     for (int i = 0; i < SPLITS; i++) {
         cli_json_number(&json, splits[i].name, pba_dataset_count(dataset, splits[i].split));
     }
@@ -163,7 +179,7 @@ static int run(void *given, const cli_arguments *arguments)
     if (!want_stats && strcmp(arguments->words[0], "info") != 0) {
         return cli_usage("data: \"%s\" is neither info nor stats", arguments->words[0]);
     }
-    pba_status status = pba_dataset_open(arguments->words[1], &dataset);
+    pba_status status = cli_open_dataset(arguments->words[1], &options->dataset, &dataset);
     if (status == PBA_OK) {
         status =
             pba_dataset_split(dataset, options->train_size, options->val_size, options->split_seed);

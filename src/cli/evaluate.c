@@ -102,7 +102,10 @@ static int run(void *given, const cli_arguments *arguments)
     if (!cli_set_path(options->evaluate.dataset, "the data set", arguments->words[0])) {
         return CLI_USAGE;
     }
-    pba_status status = pba_evaluate(&options->evaluate, NULL, &evaluation);
+    cli_opening opening;
+    cli_opening_start(&opening, false, NULL);
+    pba_status status = pba_evaluate(&options->evaluate, &opening.observer, &evaluation);
+    cli_opening_end(&opening);
     if (status != PBA_OK) {
         return cli_failed(status);
     }

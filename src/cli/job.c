@@ -130,6 +130,7 @@ static void on_event(void *user, const pba_event *event)
         on_note(job, event);
         break;
     case PBA_EVENT_PROGRESS:
+    case PBA_EVENT_OPENING:
     case PBA_EVENT_SCORE:
     case PBA_EVENT_EXPLOIT:
         break; /* in the journal; too many for a line each */
@@ -169,6 +170,7 @@ static void print_plan(FILE *stream, const char *title, const pba_plan *plan, co
     fprintf(stream, plan->rounds > 1 ? " in %d rounds\n" : "\n", plan->rounds);
     print_plan_images(stream, plan);
     fprintf(stream, "  baseline    %s\n", plan->baseline);
+    fprintf(stream, "  precision   %s\n", plan->precision);
     fprintf(stream, "  workers     %d, %d thread%s each\n", plan->workers, plan->threads,
             plan->threads == 1 ? "" : "s");
     fprintf(stream, "  time        about %s\n", cli_duration(plan->seconds, text));
@@ -193,6 +195,7 @@ static void json_plan(const pba_plan *plan)
     cli_json_number(json, "validation_images", plan->val_images);
     cli_json_number(json, "test_images", plan->test_images);
     cli_json_text(json, "baseline", plan->baseline);
+    cli_json_text(json, "precision", plan->precision);
     cli_json_number(json, "workers", plan->workers);
     cli_json_number(json, "threads", plan->threads);
     cli_json_number(json, "image_passes", plan->image_passes);

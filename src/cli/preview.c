@@ -6,6 +6,7 @@
 #include "cli.h"
 
 typedef struct options {
+    pba_dataset_options dataset; /* first: the library's rows count from here */
     char schedule[PBA_PATH_MAX], out[PBA_PATH_MAX];
     int images, columns, epochs, train_size, val_size;
     uint64_t seed, split_seed;
@@ -31,13 +32,16 @@ static void rows(cli_rows *rows)
          "The draws are those of a training run with this seed.", false},
         CLI_SPLIT_ROWS(options),
     };
+    size_t count;
+    const pba_setting *library = pba_dataset_settings(&count);
+    cli_rows_add(rows, library, count);
     cli_rows_add(rows, own, sizeof own / sizeof *own);
 }
 
 static int write_sheet(const options *options, const char *path, const pba_schedule *schedule)
 {
     pba_dataset *dataset = NULL;
-    pba_status status = pba_dataset_open(path, &dataset);
+    pba_status status = cli_open_dataset(path, &options->dataset, &dataset);
     if (status == PBA_OK) {
         status =
             pba_dataset_split(dataset, options->train_size, options->val_size, options->split_seed);

@@ -28,11 +28,15 @@ static void rows(cli_rows *rows)
 
 static int open_search(options *options, const cli_arguments *arguments, pba_search **search)
 {
+    cli_opening opening;
     if (options->resume[0]) {
         if (!cli_resume_is_alone(arguments)) {
             return CLI_USAGE;
         }
-        pba_status status = pba_search_resume(options->resume, options->search.workers, search);
+        cli_opening_start(&opening, options->talk.quiet, NULL);
+        pba_status status = pba_search_resume_with(options->resume, options->search.workers,
+                                                   &opening.observer, search);
+        cli_opening_end(&opening);
         return status == PBA_OK ? CLI_DONE : cli_failed(status);
     }
     if (!arguments->word_count) {
@@ -54,7 +58,9 @@ static int open_search(options *options, const cli_arguments *arguments, pba_sea
     if (!options->search.out[0]) {
         cli_next_run("search", options->search.dataset, options->search.out);
     }
-    pba_status status = pba_search_create(&options->search, search);
+    cli_opening_start(&opening, options->talk.quiet, NULL);
+    pba_status status = pba_search_create_with(&options->search, &opening.observer, search);
+    cli_opening_end(&opening);
     return status == PBA_OK ? CLI_DONE : cli_failed(status);
 }
 
@@ -112,13 +118,15 @@ static void print_word(const char *text)
 /* What was said of the data and the recipe holds for the training too, so that the two compare. */
 static void print_kept(const char *name, const char *value)
 {
-    static const char *const kept =
-        " train-size val-size split-seed batch lr wd lr-schedule baseline backend ";
+    static const char *const kept = " size fit skip-bad train-size val-size split-seed batch lr wd "
+                                    "lr-schedule baseline backend precision ";
     char word[PBA_NAME_MAX + 2];
     snprintf(word, sizeof word, " %s ", name);
     if (strstr(kept, word)) {
         cli_print(" --%s", name);
-        print_word(value);
+        if (strcmp(name, "skip-bad") != 0) { /* a flag */
+            print_word(value);
+        }
     }
 }
 
@@ -183,9 +191,11 @@ static void print_summary(const char *run, const pba_schedule *schedule, double 
 
 /* The search stands without it, so a report that cannot be written is said and no failure. `path`
  * is empty then. */
-static void write_report(const char *run, char path[PBA_PATH_MAX + 32])
+static void write_report(const pba_search *search, char path[PBA_PATH_MAX + 32])
 {
-    pba_report_options report = {.runs = &run, .run_count = 1};
+    const char *run = pba_search_directory(search);
+    pba_report_options report = {
+        .runs = &run, .run_count = 1, .opened = pba_search_dataset(search)};
     snprintf(path, PBA_PATH_MAX + 32, "%s/report.html", run);
     if (pba_report_write(&report, path) != PBA_OK) {
         cli_error("%s (no report was written; pba report %s tries again)", pba_error_message(),
@@ -205,7 +215,7 @@ static int summarize(const options *options, const cli_arguments *arguments,
         return cli_failed(status);
     }
     char report[PBA_PATH_MAX + 32];
-    write_report(run, report);
+    write_report(search, report);
     if (!options->talk.json) {
         print_summary(run, schedule, error);
         if (report[0]) {

@@ -185,7 +185,11 @@ static int resume_training(options *options, const cli_arguments *arguments,
     if (!cli_resume_is_alone(arguments)) {
         return CLI_USAGE;
     }
-    pba_status status = pba_training_resume(options->resume, options->train.workers, training);
+    cli_opening opening;
+    cli_opening_start(&opening, options->talk.quiet, NULL);
+    pba_status status = pba_training_resume_with(options->resume, options->train.workers,
+                                                 &opening.observer, training);
+    cli_opening_end(&opening);
     if (status != PBA_OK) {
         return cli_failed(status);
     }
@@ -214,7 +218,10 @@ static int open_training(options *options, const cli_arguments *arguments, pba_t
     if (!options->train.out[0]) {
         cli_next_run("train", options->train.dataset, options->train.out);
     }
-    pba_status status = pba_training_create(&options->train, training);
+    cli_opening opening;
+    cli_opening_start(&opening, options->talk.quiet, NULL);
+    pba_status status = pba_training_create_with(&options->train, &opening.observer, training);
+    cli_opening_end(&opening);
     return status == PBA_OK ? CLI_DONE : cli_failed(status);
 }
 

@@ -43,9 +43,10 @@ const char *pba_build_info(void)
              "libvips          %s\n"
              "jansson          %s\n"
              "zlib             %s\n"
+             "libarchive       %s\n"
              "instruction set  %s\n"
              "cores            %d\n",
              PBA_BUILD_VERSION, COMPILER, PBA_BUILD_DNNL, PBA_BUILD_VIPS, PBA_BUILD_JANSSON,
-             PBA_BUILD_ZLIB, instruction_set(), pba_cores());
+             PBA_BUILD_ZLIB, PBA_BUILD_LIBARCHIVE, instruction_set(), pba_cores());
     return text;
 }

@@ -261,8 +261,10 @@ static pba_status say_report(const child_job *job, const report *report, bool wh
     char message[sizeof report->message];
     snprintf(message, sizeof message, "%.*s", (int)sizeof message - 1, report->message);
     if (report->status == PBA_MEMORY) {
-        return status_set(PBA_MEMORY, "%s: the decoder ran out of memory (%s): " HARMFUL, job->what,
-                          message);
+        return status_set(PBA_MEMORY,
+                          "%s: memory ran out while it was read (%s): it is too large for this "
+                          "machine, or " HARMFUL,
+                          job->what, message);
     }
     if (report->status != PBA_OK) {
         bool known = report->status > PBA_OK && report->status < PBA_STATUS_COUNT;

@@ -78,6 +78,22 @@ int64_t threads_memory_used(void)
     return (int64_t)resident * sysconf(_SC_PAGESIZE);
 }
 
+double pba_memory_peak(void)
+{
+    char line[256];
+    double kilobytes = 0;
+    FILE *file = fopen("/proc/self/status", "r");
+    while (file && fgets(line, sizeof line, file)) {
+        if (sscanf(line, "VmHWM: %lf", &kilobytes) == 1) {
+            break;
+        }
+    }
+    if (file) {
+        fclose(file);
+    }
+    return kilobytes * 1024;
+}
+
 pba_status threads_memory_check(uint64_t bytes)
 {
     const uint64_t small = 64 << 20, megabyte = 1000000;

@@ -58,6 +58,56 @@ pba_status data_reserve(data_content *content, size_t more)
     return PBA_OK;
 }
 
+static void gather_image(const data_content *content, const uint8_t *bytes, const size_t steps[4],
+                         uint8_t *pixels)
+{
+    for (int y = 0; y < content->height; y++) {
+        for (int x = 0; x < content->width; x++) {
+            const uint8_t *pixel = bytes + (size_t)y * steps[1] + (size_t)x * steps[2];
+            for (int c = 0; c < content->channels; c++) {
+                *pixels++ = pixel[(size_t)c * steps[3]];
+            }
+        }
+    }
+}
+
+void data_gather(data_content *content, size_t first, size_t count, const uint8_t *bytes,
+                 const size_t steps[4])
+{
+    size_t size = data_image_bytes(content), width = (size_t)content->width,
+           channels = (size_t)content->channels;
+    uint8_t *pixels = content->pixels + first * size;
+    if (steps[0] == size && steps[1] == width * channels && steps[2] == channels && steps[3] == 1) {
+        memcpy(pixels, bytes, count * size);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        gather_image(content, bytes + i * steps[0], steps, pixels + i * size);
+    }
+}
+
+void data_default_baseline(data_content *content, bool flip)
+{
+    int side = content->width < content->height ? content->width : content->height;
+    char crop[32] = "", cutout[32] = "";
+    if (side / 8) {
+        snprintf(crop, sizeof crop, "crop:%d", side / 8);
+    }
+    if (side / 2) {
+        snprintf(cutout, sizeof cutout, "cutout:%d", side / 2);
+    }
+    const char *parts[] = {crop, flip ? "flip" : "", cutout};
+    content->baseline[0] = 0;
+    for (int i = 0; i < 3; i++) {
+        size_t used = strlen(content->baseline);
+        snprintf(content->baseline + used, sizeof content->baseline - used, "%s%s",
+                 used && *parts[i] ? "," : "", parts[i]);
+    }
+    if (!*content->baseline) {
+        snprintf(content->baseline, sizeof content->baseline, "none");
+    }
+}
+
 pba_status data_number_names(data_content *content, int classes)
 {
     content->classes = classes;

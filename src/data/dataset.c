@@ -9,8 +9,10 @@
 
 #include "core/file.h"
 #include "core/memory.h"
+#include "data/isolate.h"
 
-static const data_format *const formats[] = {&data_demo, &data_cifar10, &data_cifar100, &data_idx};
+static const data_format *const formats[] = {&data_demo, &data_cifar10, &data_cifar100, &data_idx,
+                                             &data_svhn, &data_npz,     &data_folder};
 enum { FORMATS = sizeof formats / sizeof *formats };
 
 /* "a (x), b (y)": what each format looks for. */
@@ -41,6 +43,10 @@ static pba_status unrecognized(const char *path)
 {
     char known[1024];
     list_formats(known, sizeof known);
+    if (data_source_is_archive(path)) {
+        return status_set(PBA_FORMAT, "%s: the archive holds no known data set; looked for (%s)",
+                          path, known);
+    }
     if (!file_exists(path)) {
         return status_set(
             PBA_NOT_FOUND,
@@ -97,16 +103,71 @@ static pba_status check_size(const pba_dataset *dataset, const char *path,
                       path, content->width, content->height, width, height);
 }
 
+/* What a source holds, by the row that recognizes it. */
 static pba_status open_source(const data_source *source, const pba_dataset_options *options,
-                              pba_dataset *dataset)
+                              data_content *content, const data_format **format)
+{
+    *format = recognize(source);
+    if (!*format) {
+        return unrecognized(data_source_path(source));
+    }
+    pba_status status = (*format)->open(source, options, content);
+    if (status == PBA_OK && *data_source_notes(source)) {
+        data_note(content, "%s", data_source_notes(source));
+    }
+    return status;
+}
+
+/* In a child: a source on disk or, where that is NULL, the archive at the path. */
+typedef struct opening {
+    const char *path;
+    const data_source *source;
+} opening;
+
+static pba_status open_isolated(void *context, const pba_dataset_options *options,
+                                data_content *content, const char **name)
+{
+    const opening *opening = context;
+    const data_format *format = NULL;
+    data_source *archive = NULL;
+    pba_status status =
+        opening->source ? PBA_OK : data_source_open_archive(opening->path, options, &archive);
+    if (status == PBA_OK) {
+        status = open_source(archive ? archive : opening->source, options, content, &format);
+    }
+    data_source_free(archive);
+    *name = format ? format->name : "";
+    return status;
+}
+
+static pba_status open_in_child(const char *path, const data_source *source,
+                                const pba_dataset_options *options, pba_dataset *dataset)
+{
+    opening opening = {.path = path, .source = source};
+    char name[PBA_NAME_MAX];
+    pba_status status =
+        isolate_run(path, options, open_isolated, &opening, &dataset->content, name);
+    for (int i = 0; i < FORMATS && status == PBA_OK; i++) {
+        if (strcmp(formats[i]->name, name) == 0) {
+            dataset->format = formats[i];
+            return PBA_OK;
+        }
+    }
+    return status == PBA_OK ? status_set(PBA_FORMAT, "%s: is of no known format", path) : status;
+}
+
+static pba_status open_source_or_archive(const data_source *source,
+                                         const pba_dataset_options *options, pba_dataset *dataset)
 {
     const char *path = data_source_path(source);
-    dataset->format = recognize(source);
-    if (!dataset->format) {
-        return unrecognized(path);
+    const data_format *format = recognize(source);
+    if (!format && data_source_is_archive(path)) { /* an .npz is one, too, but was recognized */
+        return open_in_child(path, NULL, options, dataset);
     }
-    pba_status status = dataset->format->open(source, options, &dataset->content);
-    return status == PBA_OK ? check_size(dataset, path, options) : status;
+    if (format && format->third_party) {
+        return open_in_child(path, source, options, dataset);
+    }
+    return open_source(source, options, &dataset->content, &dataset->format);
 }
 
 pba_status pba_dataset_open_with(const char *path, const pba_dataset_options *options,
@@ -119,13 +180,16 @@ pba_status pba_dataset_open_with(const char *path, const pba_dataset_options *op
     if (status != PBA_OK) {
         return status;
     }
-    data_source *source;
+    data_source *source = NULL;
     pba_dataset *fresh = memory_new(1, sizeof *fresh);
     status = fresh ? data_source_open(path, &source) : PBA_MEMORY;
     if (status == PBA_OK) {
-        status = open_source(source, options, fresh);
-        data_source_free(source);
+        status = open_source_or_archive(source, options, fresh);
     }
+    if (status == PBA_OK) {
+        status = check_size(fresh, path, options);
+    }
+    data_source_free(source);
     if (status != PBA_OK) {
         pba_dataset_free(fresh);
         return status;

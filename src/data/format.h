@@ -38,12 +38,24 @@ typedef struct data_format {
 extern const data_format data_cifar10;  /* formats/cifar.c */
 extern const data_format data_cifar100; /* formats/cifar.c */
 extern const data_format data_demo;     /* formats/demo.c */
+extern const data_format data_folder;   /* formats/folder.c */
 extern const data_format data_idx;      /* formats/idx.c */
+extern const data_format data_npz;      /* formats/npz.c */
+extern const data_format data_svhn;     /* formats/svhn.c */
 
 /* Room for `more` images behind those that counts[] holds; width, height and channels are set. */
 pba_status data_reserve(data_content *content, size_t more);
 size_t data_image_bytes(const data_content *content);
 size_t data_images(const data_content *content); /* sum of counts */
+
+/* Copies `count` images to place `first`, where there is room, from bytes that lie in another
+ * order: steps[] bytes from one image, row, column, channel to the next. */
+void data_gather(data_content *content, size_t first, size_t count, const uint8_t *bytes,
+                 const size_t steps[4]);
+
+/* crop side/8, flip where asked for, cutout side/2 of the shorter side; what would be 0 is left
+ * out. */
+void data_default_baseline(data_content *content, bool flip);
 
 /* Class names "0", "1" ... */
 pba_status data_number_names(data_content *content, int classes);
@@ -60,5 +72,10 @@ bool data_parse_size(const char *text, int *width, int *height);
 /* Tells the options' progress; PBA_INTERRUPTED where that says to stop. */
 pba_status data_progress(const pba_dataset_options *options, const char *what, int64_t done,
                          int64_t total);
+
+/* Before a decoder meets a file: should it crash or hang there, the error names that file. Only
+ * for formats that run in a child (third_party); the file has the limits' time for itself. */
+pba_status data_announce(const pba_dataset_options *options, const char *file);
+enum { DATA_ANNOUNCED = -1 }; /* what it gives for `done`: for isolate.c, never for callers */
 
 #endif

@@ -4,6 +4,15 @@
 #include <string.h>
 
 #include "data/format.h"
+#include "data/settings.h"
+
+static const pba_setting rows[] = {DATASET_ROWS(pba_dataset_options)};
+
+const pba_setting *pba_dataset_settings(size_t *count)
+{
+    *count = sizeof rows / sizeof *rows;
+    return rows;
+}
 
 bool data_parse_size(const char *text, int *width, int *height)
 {
@@ -18,4 +27,9 @@ pba_status data_progress(const pba_dataset_options *options, const char *what, i
 {
     bool go_on = !options->progress || options->progress(options->user, what, done, total);
     return go_on ? PBA_OK : status_set(PBA_INTERRUPTED, "opening the data set was stopped");
+}
+
+pba_status data_announce(const pba_dataset_options *options, const char *file)
+{
+    return data_progress(options, file, DATA_ANNOUNCED, 0);
 }

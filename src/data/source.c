@@ -131,11 +131,16 @@ static bool place(const data_source *source, const char *name, char path[PBA_PAT
            snprintf(path, PBA_PATH_MAX, "%s/%s", source->path, name) < PBA_PATH_MAX;
 }
 
+bool data_source_on_disk(const data_source *source, const char *name, char path[PBA_PATH_MAX])
+{
+    return place(source, name, path) && is_file(path);
+}
+
 bool data_source_holds(const data_source *source, const char *name)
 {
     char path[PBA_PATH_MAX];
     return source->kind == SOURCE_MEMORY ? source_memory_find(source, name) != NULL
-                                         : place(source, name, path) && is_file(path);
+                                         : data_source_on_disk(source, name, path);
 }
 
 bool data_source_holds_folder(const data_source *source, const char *name)
@@ -143,6 +148,14 @@ bool data_source_holds_folder(const data_source *source, const char *name)
     char path[PBA_PATH_MAX];
     return source->kind == SOURCE_MEMORY ? source_memory_holds_folder(source, name)
                                          : place(source, name, path) && file_is_folder(path);
+}
+
+const char *data_source_view(const data_source *source, const char *name, size_t *size)
+{
+    const source_entry *entry =
+        source->kind == SOURCE_MEMORY ? source_memory_find(source, name) : NULL;
+    *size = entry ? entry->size : 0;
+    return entry ? entry->data : NULL;
 }
 
 static pba_status check_limit(const char *path, uint64_t size, size_t limit)

@@ -44,6 +44,11 @@ bool data_source_holds_folder(const data_source *source, const char *name); /* "
 pba_status data_source_read(const data_source *source, const char *name, size_t limit, char **data,
                             size_t *size);
 
+/* Without a copy: the bytes of a file of a source in memory, as long as the source lives; NULL for
+ * those on disk, for which the other gives the path. */
+const char *data_source_view(const data_source *source, const char *name, size_t *size);
+bool data_source_on_disk(const data_source *source, const char *name, char path[PBA_PATH_MAX]);
+
 /* What lies directly in a folder ("" is the top), sorted bytewise, hidden names left out; folders
  * end with '/'. A single file lists itself. Freed by data_source_names_free. */
 typedef struct data_source_names {

@@ -1,26 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Image files in and out; libvips is used in this folder alone. Its functions are pba_image_* of
- * pba.h; here is what the folder shares. */
+ * What needs libvips, done in a child process (core/child.h) with limits: reading and writing image
+ * files (pba_image_read and pba_image_write of pba.h) and drawing captions. Each of these starts
+ * libvips afresh, about 15 ms; what wants many images at once uses image/codec.h in a child of its
+ * own. */
 #ifndef IMAGE_FILE_H
 #define IMAGE_FILE_H
 
-#include "core/status.h"
+#include "core/child.h"
 
-enum { IMAGE_AREA_MAX = 1 << 28 }; /* pixels; larger images are refused before they are decoded */
+enum { IMAGE_FILE_LIMIT = 1 << 30 }; /* bytes of a file */
 
-/* Starts libvips once for the process: only its trusted loaders, no messages on standard error. */
-pba_status image_start(void);
+/* Of one image, read or written. */
+extern const child_limits image_limits;
 
-/* Draws one line of text, white on black antialiased, into a fresh 1-channel image, in a font of
- * `height` pixels. */
-pba_status image_text(const char *text, int height, pba_image *image);
+/* Draws `count` lines (image_text); images that have no pixels could not be drawn, such as where no
+ * font is installed. The caller frees each, after a failure too. */
+pba_status image_texts(const char *const *texts, int count, int height, pba_image *images);
 
-/* The image as a PNG file's bytes, for free(). `mask`: as for pba_image_write. */
-pba_status image_png(const pba_image *image, bool mask, uint8_t **bytes, size_t *size);
+/* Bytes of an image file. */
+typedef struct image_coded {
+    uint8_t *bytes;
+    size_t size;
+} image_coded;
 
-/* A fresh image whose pixels are the means of factor x factor pixels (fewer at the right and the
- * bottom); what has no content does not count in a mean. factor 1: a copy. mask NULL: all is
- * content. */
-pba_status image_shrink(const pba_image *image, int factor, pba_image *small);
+/* What files of `name`'s suffix would hold, of `count` images, by one child. `mask`: as for
+ * pba_image_write. The caller frees each, after a failure too. */
+pba_status image_encode_all(const char *name, const pba_image *images, int count, bool mask,
+                            image_coded *coded);
 
 #endif

@@ -1,11 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "image/sheet.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "core/memory.h"
 #include "image/file.h"
 
 enum { SIDE_WANTED = 64, CHECK = 4, CHECK_LIGHT = 176, CHECK_DARK = 144 };
+
+/* Black on white, from (x, y), at most width x SHEET_LINE, centred in it if asked for. */
+struct sheet_line {
+    int64_t x, y, width;
+    bool centred;
+    char *text;
+};
 
 int sheet_zoom(int width, int height)
 {
@@ -71,26 +80,70 @@ void sheet_place(sheet *sheet, int row, int column, const pba_image *image)
     }
 }
 
-/* Black on white, from (x, y), at most width x SHEET_LINE, centred in it if asked for. */
+void sheet_free(sheet *sheet)
+{
+    for (int i = 0; i < sheet->line_count; i++) {
+        free(sheet->lines[i].text);
+    }
+    free(sheet->lines);
+    pba_image_free(&sheet->canvas);
+}
+
 static pba_status caption(sheet *sheet, int64_t x, int64_t y, int64_t width, bool centred,
                           const char *text)
 {
-    pba_image ink;
-    pba_status status = image_text(text, SHEET_FONT, &ink);
-    if (status != PBA_OK) {
-        return status == PBA_MEMORY ? status : PBA_OK;
+    sheet_line *lines =
+        memory_grow(sheet->lines, (size_t)sheet->line_count + 1, sizeof *sheet->lines);
+    if (!lines) {
+        return PBA_MEMORY;
     }
-    if (centred && ink.width < width) {
-        x += (width - ink.width) / 2;
+    sheet->lines = lines;
+    char *copy = memory_text(text);
+    if (!copy) {
+        return PBA_MEMORY;
     }
-    for (int row = 0; row < ink.height && row < SHEET_LINE; row++) {
-        for (int i = 0; i < ink.width && i < width; i++) {
-            int shade = 255 - ink.pixels[row * ink.width + i];
-            memset(canvas_at(sheet, x + i, y + row), shade, 3);
+    lines[sheet->line_count++] = (sheet_line){x, y, width, centred, copy};
+    return PBA_OK;
+}
+
+static void put_line(sheet *sheet, const sheet_line *line, const pba_image *ink)
+{
+    int64_t x = line->x;
+    if (line->centred && ink->width < line->width) {
+        x += (line->width - ink->width) / 2;
+    }
+    for (int row = 0; row < ink->height && row < SHEET_LINE; row++) {
+        for (int i = 0; i < ink->width && i < line->width; i++) {
+            int shade = 255 - ink->pixels[row * ink->width + i];
+            memset(canvas_at(sheet, x + i, line->y + row), shade, 3);
         }
     }
-    pba_image_free(&ink);
-    return PBA_OK;
+}
+
+static pba_status put_lines(sheet *sheet, const char **texts, pba_image *inks)
+{
+    int count = sheet->line_count;
+    for (int i = 0; i < count; i++) {
+        texts[i] = sheet->lines[i].text;
+    }
+    pba_status status = image_texts(texts, count, SHEET_FONT, inks);
+    for (int i = 0; i < count; i++) {
+        if (status == PBA_OK) {
+            put_line(sheet, &sheet->lines[i], &inks[i]);
+        }
+        pba_image_free(&inks[i]);
+    }
+    return status;
+}
+
+pba_status sheet_finish(sheet *sheet)
+{
+    const char **texts = memory_new((size_t)sheet->line_count, sizeof *texts);
+    pba_image *inks = memory_new((size_t)sheet->line_count, sizeof *inks);
+    pba_status status = texts && inks ? put_lines(sheet, texts, inks) : PBA_MEMORY;
+    free(texts);
+    free(inks);
+    return status;
 }
 
 pba_status sheet_caption_row(sheet *sheet, int row, const char *text)

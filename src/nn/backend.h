@@ -12,6 +12,8 @@ typedef struct nn_plan nn_plan;
 typedef struct nn_backend {
     const char *name, *sentence;
     size_t real; /* bytes of the numbers in blocks, inputs and gradients: 4; the double oracle: 8 */
+    const struct nn_backend *bf16; /* the same with activations in bf16; NULL: none */
+    pba_status (*available)(void); /* on this processor; PBA_USAGE: not. NULL: everywhere */
 
     /* `training`: batch statistics, backward possible. Otherwise running statistics. Uses as many
      * threads as OpenMP is set to on the calling thread; the same thread must run the plan. */
@@ -42,9 +44,15 @@ typedef struct nn_backend {
 
 extern const nn_backend nn_backend_reference;        /* backends/reference.c */
 extern const nn_backend nn_backend_reference_double; /* the same in double, for the tests */
-extern const nn_backend nn_backend_onednn;           /* backends/onednn.c */
+extern const nn_backend nn_backend_onednn;           /* backends/onednn/ */
+extern const nn_backend nn_backend_onednn_bf16;
 
 /* By name; PBA_USAGE where there is none (the message lists them). */
 pba_status nn_backend_find(const char *name, const nn_backend **backend);
+
+/* By name and precision: "f32", "bf16" (PBA_USAGE where backend or processor have none) or "auto",
+ * which is bf16 where there is one. `chosen`: "f32" or "bf16", never "auto". */
+pba_status nn_backend_choose(const char *name, const char *precision, const char **chosen,
+                             const nn_backend **backend);
 
 #endif

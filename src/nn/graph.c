@@ -452,6 +452,18 @@ static double graph_node_macs(const nn_graph *graph, const nn_node *node)
     }
 }
 
+/* Backward costs the forward pass twice, for the gradients of the weights and of the input; nobody
+ * needs that of the images. */
+double nn_training_macs(const nn_graph *graph)
+{
+    double macs = 0;
+    for (int i = 0; i < graph->node_count; i++) {
+        const nn_node *node = &graph->nodes[i];
+        macs += (node->inputs[0] == 0 ? 2 : 3) * graph_node_macs(graph, node);
+    }
+    return macs;
+}
+
 double nn_forward_macs(const nn_graph *graph)
 {
     double macs = 0;

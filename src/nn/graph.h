@@ -102,7 +102,8 @@ int nn_linear(nn_graph *graph, const char *name, int input, int out);
 const char *nn_label(nn_graph *graph, const char *format, ...)
     __attribute__((format(printf, 2, 3))); /* text in the graph's arena */
 
-double nn_forward_macs(const nn_graph *graph); /* of one image, convolutions and linear */
+double nn_forward_macs(const nn_graph *graph);  /* of one image, convolutions and linear */
+double nn_training_macs(const nn_graph *graph); /* the same, forward and backward */
 
 /* Fresh weights, zero momentum, running mean 0 and variance 1. Convolution: normal, standard
  * deviation sqrt(2 / (k*k*out)); linear: uniform +-1/sqrt(classes), bias 0 (facts: the reference).

@@ -121,6 +121,7 @@ pba_status pba_model_describe(const char *name, int width, int height, int chann
     memcpy(info->name, name, strlen(name) + 1);
     info->parameters = graph->parameters;
     info->forward_macs = nn_forward_macs(graph);
+    info->training_macs = nn_training_macs(graph);
     nn_graph_free(graph);
     return PBA_OK;
 }

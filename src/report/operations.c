@@ -7,8 +7,8 @@
 #include "augment/space.h"
 #include "core/locale.h"
 #include "core/memory.h"
-#include "image/file.h"
 #include "image/sheet.h"
+#include "image/shrink.h"
 
 static const int levels[] = {0, 2, 4, 5, 7, 9};
 enum { LEVELS = sizeof levels / sizeof *levels, SIDE_MAX = 128, NAME_WIDTH = 104 };
@@ -28,7 +28,7 @@ static pba_status apply(board *board, const augment_op *op, int row, int column)
     char caption[32] = "";
     rng rng = rng_at(0, RNG_AUGMENT, 0, 0, (uint32_t)row); /* one place for all levels of a row */
     board->context.rng = &rng;
-    op->apply(&board->out, &board->image, parameter, &board->context);
+    augment_op_apply(op, &board->out, &board->image, parameter, &board->context);
     sheet_place(&board->sheet, row, column + 1, &board->out);
     if (op->parameter[0]) {
         snprintf(caption, sizeof caption, "%s %.3g", op->parameter, parameter);
@@ -117,10 +117,13 @@ pba_status pba_ops_preview_write(const pba_image *image, const char *path)
         locale_leave(&held);
     }
     if (status == PBA_OK) {
+        status = sheet_finish(&board.sheet);
+    }
+    if (status == PBA_OK) {
         status = pba_image_write(path, &board.sheet.canvas, false);
     }
     free(board.context.scratch);
-    pba_image_free(&board.sheet.canvas);
+    sheet_free(&board.sheet);
     pba_image_free(&board.image);
     pba_image_free(&board.out);
     pba_image_free(&board.partner);

@@ -14,7 +14,7 @@ typedef struct page {
     const report_run *const *runs;
     figures *const *figures;
     int count;
-    const char *dataset;
+    const pba_report_options *options;
 } page;
 
 static int count_kind(const page *page, report_kind kind)
@@ -295,9 +295,12 @@ static void add_run(const page *page, int index, int level)
         add_words(out, subject.figures);
     }
     add_charts(out, &subject, level);
-    if (subject.figures && (page->dataset || report_setting(run, "dataset")[0])) {
+    const pba_dataset *opened = page->options->opened;
+    const char *path =
+        page->options->dataset ? page->options->dataset : report_setting(run, "dataset");
+    if (subject.figures && (opened || path[0])) {
         heading(out, level, "Images under the schedule");
-        page_images(out, run, page->dataset);
+        page_images(out, run, path, opened);
     }
 }
 
@@ -374,9 +377,9 @@ static void add_groups(const page *page, report_kind kind)
 }
 
 void page_write(report_text *out, const report_run *const *runs, figures *const *figures, int count,
-                const char *dataset)
+                const pba_report_options *options)
 {
-    page page = {out, runs, figures, count, dataset};
+    page page = {out, runs, figures, count, options};
     char title[PBA_NAME_MAX + 64];
     page_title(&page, title);
     add_head(out, title);

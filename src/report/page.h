@@ -5,12 +5,13 @@
 
 #include "report/rows.h"
 
-/* `figures`: of each run, NULL where it has no schedule. `dataset` NULL: as the runs say. */
+/* `figures`: of each run, NULL where it has no schedule. */
 void page_write(report_text *out, const report_run *const *runs, figures *const *figures, int count,
-                const char *dataset);
+                const pba_report_options *options);
 
-/* images.c: the grid of images, or the sentence why there is none. */
-void page_images(report_text *out, const report_run *run, const char *dataset);
+/* images.c: the grid of images, or the sentence why there is none. `opened` NULL: from the path. */
+void page_images(report_text *out, const report_run *run, const char *path,
+                 const pba_dataset *opened);
 
 /* settings.c: a word of a command line, quoted where a shell would not take it as it is. */
 void page_word(report_text *out, const char *text);

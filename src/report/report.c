@@ -76,11 +76,12 @@ static const report_run *const *runs_of(const report *report)
     return (const report_run *const *)report->runs;
 }
 
-static pba_status write_page(const report *report, const char *dataset, const char *path)
+static pba_status write_page(const report *report, const pba_report_options *options,
+                             const char *path)
 {
     report_text text = {0};
     locale_plain held = locale_enter();
-    page_write(&text, runs_of(report), report->figures, report->count, dataset);
+    page_write(&text, runs_of(report), report->figures, report->count, options);
     locale_leave(&held);
     return save(&text, path);
 }
@@ -90,7 +91,7 @@ pba_status pba_report_write(const pba_report_options *options, const char *path)
     report *report;
     pba_status status = open_report(options, &report);
     if (status == PBA_OK) {
-        status = write_page(report, options->dataset, path);
+        status = write_page(report, options, path);
     }
     close_report(report);
     return status;

@@ -27,6 +27,20 @@ void page_word(report_text *out, const char *text)
     free(quoted.data);
 }
 
+/* A flag stands alone, or not at all. */
+static void add_option(report_text *out, const char *name, const char *text)
+{
+    if (strcmp(text, "false") == 0) {
+        return;
+    }
+    report_add(out, " --");
+    report_say(out, "%s", name);
+    if (strcmp(text, "true") != 0) {
+        report_add(out, " ");
+        page_word(out, text);
+    }
+}
+
 /* Every setting is named, so that the command means the same when defaults change. */
 static void add_command(report_text *out, const report_run *run)
 {
@@ -38,9 +52,7 @@ static void add_command(report_text *out, const report_run *run)
     {
         const char *text = json_string_value(value);
         if (text && text[0] && strcmp(name, "dataset") != 0) {
-            report_add(out, " --");
-            report_say(out, "%s ", name);
-            page_word(out, text);
+            add_option(out, name, text);
         }
     }
     report_add(out, "</pre>\n");

@@ -11,7 +11,7 @@ void search_report(pba_search *search, pba_event event)
     double own = search->done - search->first_done;
     event.done = search->done;
     event.total = search_work(search);
-    event.seconds = search_clock() - search->start;
+    event.seconds = clock_now() - search->start;
     event.seconds_left = own > 0 ? event.seconds / own * (event.total - event.done) : -1;
     search->reported = event.seconds;
     observer->event(observer->user, &event);

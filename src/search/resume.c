@@ -135,6 +135,12 @@ static pba_status open_finished(pba_search *search)
 
 pba_status pba_search_resume(const char *run, int workers, pba_search **result)
 {
+    return pba_search_resume_with(run, workers, NULL, result);
+}
+
+pba_status pba_search_resume_with(const char *run, int workers, const pba_observer *observer,
+                                  pba_search **result)
+{
     *result = NULL;
     pba_search_options options;
     pba_search *search = NULL;
@@ -148,7 +154,7 @@ pba_status pba_search_resume(const char *run, int workers, pba_search **result)
     if (status == PBA_OK) {
         snprintf(options.out, sizeof options.out, "%s", run);
         options.workers = workers;
-        status = search_new(&options, &search);
+        status = search_new(&options, observer, &search);
     }
     if (status == PBA_OK) {
         status = directory_finished(run) ? open_finished(search) : resume_open(search, same_build);
@@ -157,6 +163,7 @@ pba_status pba_search_resume(const char *run, int workers, pba_search **result)
         pba_search_free(search);
         return status;
     }
+    search->observer = NULL;
     *result = search;
     return PBA_OK;
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "population/population.h"
 #include "schedule/schedule.h"
 #include "search/search.h"
 
@@ -43,18 +44,54 @@ static pba_status commit_copy(pba_search *search, const pba_task *task)
     return status;
 }
 
+/* What the population asks of a member that is training already must be what it trains. */
+static pba_status check_begun(const pba_search *search, const pba_task *task, const pba_task *last)
+{
+    bool same = task->weights_from == task->member && task->from_epoch == last->until_epoch &&
+                memcmp(&task->policy, &last->policy, sizeof task->policy) == 0;
+    return !search->begun[task->member] || same
+               ? PBA_OK
+               : status_set(PBA_INTERNAL, "member %d began round %d otherwise than it was decided",
+                            task->member, task->round);
+}
+
+bool search_early_task(pba_search *search, pba_task *task)
+{
+    int members = search->options.population;
+    for (int i = 0; i < members; i++) {
+        if (!search->early[i] && population_is_settled(search->population, i)) {
+            search->early[i] = true;
+            search->times.early++;
+            *task = search->tasks[i];
+            task->weights_from = i;
+            task->round++;
+            task->from_epoch = task->until_epoch;
+            task->until_epoch = population_round_begin(search->population, task->round + 1);
+            return true;
+        }
+    }
+    return false;
+}
+
 pba_status search_open_round(pba_search *search)
 {
     int members = search->options.population;
+    bool *begun = search->early;
+    search->early = search->begun;
+    search->begun = begun;
+    memset(search->early, 0, (size_t)members * sizeof *search->early);
     search->next = 0;
     search->scored_count = search->lost_count = 0;
     memset(search->scored, 0, (size_t)members * sizeof *search->scored);
     for (int i = 0; i < members; i++) {
-        pba_task *task = &search->tasks[i];
+        pba_task *task = &search->tasks[i], last = *task;
         pba_status status = pba_population_ask(search->population, task);
         if (status == PBA_OK && task->kind == PBA_TASK_DONE) {
             search->round = search->rounds;
             return PBA_OK;
+        }
+        if (status == PBA_OK) {
+            status = check_begun(search, task, &last);
         }
         if (status == PBA_OK && task->weights_from != task->member) {
             status = commit_copy(search, task);
@@ -149,7 +186,7 @@ pba_status search_finish(pba_search *search)
     }
     describe(search, search->schedule);
     status = directory_write_result(search->options.out, search->schedule, member,
-                                    search->val_error, search_clock() - search->start);
+                                    search->val_error, clock_now() - search->start);
     if (status == PBA_OK) {
         directory_end_checkpoints(search->options.out);
         search->finished = true;

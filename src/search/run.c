@@ -15,9 +15,10 @@ static const double REPORT_SECONDS = 0.2;
 typedef struct worker {
     pba_search *search;
     trainer *trainer;
-    double unit; /* work of what runs between two asks whether to stop */
-    double own;  /* of the task at hand, already in search->done */
-    bool first;  /* nothing has run yet: the first ask comes before the first step */
+    double unit;       /* work of what runs between two asks whether to stop */
+    double own;        /* of the task at hand, already in search->done */
+    bool first;        /* nothing has run yet: the first ask comes before the first step */
+    double checkpoint; /* seconds spent writing them */
 } worker;
 
 /* ------------------------------------------------------------- stop and fail */
@@ -52,7 +53,7 @@ static bool on_step(void *user)
         add_work(worker, worker->unit);
     }
     worker->first = false;
-    if (search_clock() - search->start - search->reported >= REPORT_SECONDS) {
+    if (clock_now() - search->start - search->reported >= REPORT_SECONDS) {
         search_report(search, (pba_event){.kind = PBA_EVENT_PROGRESS,
                                           .round = search->round,
                                           .rounds = search->rounds});
@@ -143,14 +144,17 @@ static pba_status run_task(worker *worker, const pba_task *task, search_score *s
     }
     if (status == PBA_OK) {
         checkpoint_place place = {.round = task->round, .epoch = task->until_epoch};
+        double start = clock_now();
         status = checkpoint_write(path, block, search->task->graph->block, &place);
+        worker->checkpoint += clock_now() - start;
     }
     return status;
 }
 
 /* ------------------------------------------------------------------- rounds */
 
-/* Sources are never copied onto in the same round, so that the order does not matter. */
+/* Sources are never copied onto in the same round, so that the order does not matter. A member that
+ * is training already is in no copy: it was settled. */
 static void copy_blocks(pba_search *search)
 {
     for (int i = 0; i < search->options.population; i++) {
@@ -158,6 +162,7 @@ static void copy_blocks(pba_search *search)
         if (task->weights_from != task->member) {
             memcpy(search->blocks[task->member], search->blocks[task->weights_from],
                    search->task->graph->block * sizeof **search->blocks);
+            search->times.copies++;
         }
     }
 }
@@ -170,7 +175,9 @@ static pba_status begin_round(pba_search *search)
         search->over = true;
         return status;
     }
+    double start = clock_now();
     copy_blocks(search);
+    search->times.parts[PBA_SEARCH_COPY] += clock_now() - start;
     directory_drop_checkpoints(search->options.out, search->round - 1);
     return PBA_OK;
 }
@@ -196,28 +203,49 @@ static pba_status commit(worker *worker, const pba_task *task, const search_scor
     status = search_tell(search, task->member, score->error, &turned);
     if (status == PBA_OK && turned) {
         status = begin_round(search);
-        pthread_cond_broadcast(&search->moved);
     }
+    pthread_cond_broadcast(&search->moved); /* one score more may settle a member */
     return status;
 }
 
-/* The next task that is not scored already, once there is one; false when the search is over. Under
- * the lock. */
+static pba_status timed_commit(worker *worker, const pba_task *task, const search_score *score)
+{
+    double *parts = worker->search->times.parts;
+    double start = clock_now(), copies = parts[PBA_SEARCH_COPY];
+    pba_status status = commit(worker, task, score);
+    parts[PBA_SEARCH_JOURNAL] += clock_now() - start - (parts[PBA_SEARCH_COPY] - copies);
+    return status;
+}
+
+static void wait(pba_search *search)
+{
+    double start = clock_now();
+    pthread_cond_wait(&search->moved, &search->lock);
+    search->times.parts[PBA_SEARCH_IDLE] += clock_now() - start;
+}
+
+/* The next task that is not scored or begun already, once there is one; false when the search is
+ * over. Where all tasks of the round are handed out, one of the next round that cannot turn out
+ * otherwise. Under the lock. */
 static bool take_task(pba_search *search, pba_task *task)
 {
     for (;;) {
-        while (!search->over && search->next < search->options.population &&
-               search->scored[search->next]) {
-            search->next++;
-        }
+        int next = search->next;
         if (search->over) {
             return false;
         }
-        if (search->next < search->options.population) {
-            *task = search->tasks[search->next++];
-            return true;
+        if (next == search->options.population) {
+            if (search_early_task(search, task)) {
+                return true;
+            }
+            wait(search);
+        } else {
+            search->next++;
+            if (!search->scored[next] && !search->begun[next]) {
+                *task = search->tasks[next];
+                return true;
+            }
         }
-        pthread_cond_wait(&search->moved, &search->lock);
     }
 }
 
@@ -250,10 +278,28 @@ static pba_status start(pba_search *search)
     if (status == PBA_OK && search->notes[0]) {
         search_report(search, (pba_event){.kind = PBA_EVENT_NOTE, .text = search->notes});
     }
-    search->start = search_clock();
+    search->start = clock_now();
     search->reported = 0;
     search->first_done = search->done;
     return status;
+}
+
+/* Under the lock. */
+static void add_times(worker *worker)
+{
+    const trainer_times *own = trainer_spent(worker->trainer);
+    pba_search_times *all = &worker->search->times;
+    all->parts[PBA_SEARCH_FORWARD] += own->forward;
+    all->parts[PBA_SEARCH_BACKWARD] += own->backward;
+    all->parts[PBA_SEARCH_OPTIMIZE] += own->optimize;
+    all->parts[PBA_SEARCH_EVALUATE] += own->evaluate;
+    all->parts[PBA_SEARCH_AUGMENT] += own->augment;
+    all->parts[PBA_SEARCH_NORMALIZE] += own->normalize;
+    all->parts[PBA_SEARCH_LOAD] += own->load;
+    all->parts[PBA_SEARCH_LOSS] += own->loss + own->score;
+    all->parts[PBA_SEARCH_CHECKPOINT] += worker->checkpoint;
+    all->trained += (double)own->trained;
+    all->evaluated += (double)own->evaluated;
 }
 
 static void work(worker *worker)
@@ -264,9 +310,14 @@ static void work(worker *worker)
         search_score score = {0};
         pthread_mutex_unlock(&search->lock);
         pba_status status = run_task(worker, &task, &score);
+        double start = clock_now();
         pthread_mutex_lock(&search->lock);
-        if (status == PBA_OK) {
-            status = commit(worker, &task, &score);
+        search->times.parts[PBA_SEARCH_IDLE] += clock_now() - start;
+        while (status == PBA_OK && task.round > search->round && !search->over) {
+            wait(search); /* begun early, and done before the round before it is decided */
+        }
+        if (status == PBA_OK && !search->over) {
+            status = timed_commit(worker, &task, &score);
         }
         if (status != PBA_OK) {
             fail(search, status);
@@ -289,6 +340,9 @@ static pba_status worker_main(void *context, int index)
         fail(search, status);
     }
     work(&worker);
+    if (worker.trainer) {
+        add_times(&worker);
+    }
     pthread_mutex_unlock(&search->lock);
     trainer_free(worker.trainer);
     return PBA_OK;
@@ -304,9 +358,34 @@ static pba_status run_finished(pba_search *search)
     return PBA_OK;
 }
 
+/* What compiling took, and what no part accounts for: a worker that was compiled later than the
+ * first one, or one that could not help, too. */
+static void end_times(pba_search *search, double opened)
+{
+    pba_search_times *times = &search->times;
+    times->start_seconds = search->start - opened;
+    times->seconds = clock_now() - search->start;
+    double rest = times->workers * times->seconds;
+    for (int i = 0; i < PBA_SEARCH_PARTS; i++) {
+        rest -= times->parts[i];
+    }
+    times->parts[PBA_SEARCH_OTHER] = rest > 0 ? rest : 0;
+}
+
+pba_status pba_search_spent(const pba_search *search, pba_search_times *times)
+{
+    if (!search->ran) {
+        return status_set(PBA_USAGE, "%s: this search has not run", search->options.out);
+    }
+    *times = search->times;
+    return PBA_OK;
+}
+
 static pba_status run_workers(pba_search *search)
 {
+    double opened = search->start;
     pba_status status = threads_run(search->workers, worker_main, search);
+    end_times(search, opened);
     if (search->finished) { /* whatever kept one of the threads from helping */
         return PBA_OK;
     }
@@ -323,7 +402,7 @@ static pba_status run_workers(pba_search *search)
 pba_status pba_search_run(pba_search *search, const pba_observer *observer)
 {
     search->observer = observer;
-    search->start = search_clock();
+    search->start = clock_now();
     if (search->finished) {
         return run_finished(search);
     }
@@ -332,6 +411,7 @@ pba_status pba_search_run(pba_search *search, const pba_observer *observer)
                           search->options.out);
     }
     search->ran = true;
+    search->times.workers = search->workers;
     if (search->journal && search_at_end(search)) {
         return search_finish(search);
     }

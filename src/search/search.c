@@ -6,19 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/file.h"
 #include "core/memory.h"
 #include "core/threads.h"
 #include "train/measure.h"
-
-double search_clock(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
 
 double search_task_work(const pba_search *search, const pba_task *task)
 {
@@ -77,7 +69,8 @@ static pba_status create_population(pba_search *search)
     return pba_population_create(&options, &search->population);
 }
 
-pba_status search_new(const pba_search_options *options, pba_search **result)
+pba_status search_new(const pba_search_options *options, const pba_observer *observer,
+                      pba_search **result)
 {
     *result = NULL;
     pba_search *search = memory_new(1, sizeof *search);
@@ -85,6 +78,7 @@ pba_status search_new(const pba_search_options *options, pba_search **result)
         return PBA_MEMORY;
     }
     search->options = *options;
+    search->observer = observer;
     pthread_mutex_init(&search->lock, NULL);
     pthread_cond_init(&search->moved, NULL);
     int workers = options->workers ? options->workers : pba_cores();
@@ -92,8 +86,13 @@ pba_status search_new(const pba_search_options *options, pba_search **result)
     size_t members = (size_t)options->population;
     search->tasks = memory_new(members, sizeof *search->tasks);
     search->scored = memory_new(members, sizeof *search->scored);
+    search->begun = memory_new(members, sizeof *search->begun);
+    search->early = memory_new(members, sizeof *search->early);
     search->blocks = memory_new(members, sizeof *search->blocks);
-    pba_status status = search->tasks && search->scored && search->blocks ? PBA_OK : PBA_MEMORY;
+    pba_status status = PBA_MEMORY;
+    if (search->tasks && search->scored && search->begun && search->early && search->blocks) {
+        status = PBA_OK;
+    }
     if (status == PBA_OK) {
         status = create_population(search);
     }
@@ -156,8 +155,8 @@ static pba_status check_memory(const pba_search *search)
 
 pba_status search_open_task(pba_search *search)
 {
-    pba_status status =
-        task_open(&search->options.recipe, search->options.dataset, NULL, &search->task);
+    pba_status status = task_open(&search->options.recipe, search->options.dataset, NULL,
+                                  search->observer, &search->task);
     if (status == PBA_OK && search->task->counts[PBA_VALIDATION] == 0) {
         status = status_set(PBA_USAGE, "%s: there are no validation images to score members on",
                             search->options.dataset);
@@ -166,6 +165,8 @@ pba_status search_open_task(pba_search *search)
         status = settle_dataset(search);
     }
     if (status == PBA_OK) {
+        memcpy(search->options.recipe.precision, search->task->recipe.precision,
+               sizeof search->options.recipe.precision); /* a resumed run keeps what auto found */
         compose_notes(search);
         status = check_memory(search);
     }
@@ -185,6 +186,12 @@ pba_status search_allocate_blocks(pba_search *search)
 
 pba_status pba_search_create(const pba_search_options *options, pba_search **result)
 {
+    return pba_search_create_with(options, NULL, result);
+}
+
+pba_status pba_search_create_with(const pba_search_options *options, const pba_observer *observer,
+                                  pba_search **result)
+{
     *result = NULL;
     pba_search *search = NULL;
     pba_status status = check_settings(options);
@@ -192,7 +199,7 @@ pba_status pba_search_create(const pba_search_options *options, pba_search **res
         status = directory_check(options->out);
     }
     if (status == PBA_OK) {
-        status = search_new(options, &search);
+        status = search_new(options, observer, &search);
     }
     if (status == PBA_OK) {
         status = search_open_task(search);
@@ -201,6 +208,7 @@ pba_status pba_search_create(const pba_search_options *options, pba_search **res
         pba_search_free(search);
         return status;
     }
+    search->observer = NULL;
     *result = search;
     return PBA_OK;
 }
@@ -216,6 +224,8 @@ void pba_search_free(pba_search *search)
     free(search->blocks);
     free(search->tasks);
     free(search->scored);
+    free(search->begun);
+    free(search->early);
     journal_close(search->journal);
     pba_population_free(search->population);
     pba_schedule_free(search->schedule);
@@ -258,6 +268,7 @@ pba_status pba_search_plan(pba_search *search, pba_plan *plan)
                        .threads = 1,
                        .model = search->options.recipe.model,
                        .baseline = search->options.recipe.baseline,
+                       .precision = search->options.recipe.precision,
                        .notes = search->notes};
     if (search->finished) {
         return PBA_OK;
@@ -279,6 +290,11 @@ pba_status pba_search_result(const pba_search *search, const pba_schedule **sche
     *schedule = search->schedule;
     *val_error = search->val_error;
     return PBA_OK;
+}
+
+const pba_dataset *pba_search_dataset(const pba_search *search)
+{
+    return search->task ? search->task->dataset : NULL;
 }
 
 const char *pba_search_directory(const pba_search *search)

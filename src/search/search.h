@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "core/clock.h"
 #include "search/directory.h"
 #include "train/trainer.h"
 
@@ -24,6 +25,8 @@ struct pba_search {
     pba_task *tasks;
     int round, rounds;
     bool *scored; /* by member */
+    bool *begun;  /* its task of this round was handed out in the round before */
+    bool *early;  /* its task of the next round is handed out already */
     int scored_count, lost_count;
     int best; /* member of the last round that ended */
     double best_error;
@@ -44,6 +47,7 @@ struct pba_search {
     char message[1024];
     double start, reported;  /* seconds */
     double done, first_done; /* units of work: 1 a trained image, EVALUATION_WORK a scored one */
+    pba_search_times times;  /* added to by workers that end */
 };
 
 #define EVALUATION_WORK (1.0 / 3) /* of a forward and backward pass */
@@ -54,18 +58,21 @@ typedef struct search_score {
 } search_score;
 
 /* search.c */
-double search_clock(void);
 double search_task_work(const pba_search *search, const pba_task *task);
 double search_work(const pba_search *search);
 bool search_drifts(const pba_search *search); /* no selection: policies change, nobody copies */
 pba_status search_allocate_blocks(pba_search *search);
-pba_status search_new(const pba_search_options *options, pba_search **search);
+/* The observer is told while the task is opened. */
+pba_status search_new(const pba_search_options *options, const pba_observer *observer,
+                      pba_search **search);
 pba_status search_open_task(pba_search *search);
 
 /* rounds.c: the population's side, the same for a run and for a replay of its journal. */
 pba_status search_open_round(pba_search *search); /* tasks of the next round; none at the end */
 bool search_at_end(const pba_search *search);
 json_t *search_score_line(const pba_task *task, const search_score *score);
+/* A task of the next round that follows from what is told already. Under the lock. */
+bool search_early_task(pba_search *search, pba_task *task);
 /* Tells the population; at the end of a round, commits its copies and opens the next one. */
 pba_status search_tell(pba_search *search, int member, double error, bool *turned);
 pba_status search_finish(pba_search *search);

@@ -14,6 +14,7 @@
 #include "nn/optimizer.h"
 #include "train/checkpoint.h"
 #include "train/settings.h"
+#include "train/trainer.h"
 
 enum { BATCH = 250 };
 
@@ -26,6 +27,7 @@ static const pba_setting rows[] = {
      "The network, where the weights do not name it.", false},
     {"split", PBA_SETTING_TEXT, SETTING_FIELD(pba_evaluate_options, split), 0, 0, "test",
      "test|validation|training", "test|validation|training", "The images to answer for.", false},
+    DATASET_ROWS(pba_evaluate_options),
     {"train-size", PBA_SETTING_INT, SETTING_FIELD(pba_evaluate_options, train_size), 0, 1e9, "0",
      "N", NULL, "As for the training; matters for --split training only.", false},
     {"val-size", PBA_SETTING_INT, SETTING_FIELD(pba_evaluate_options, val_size), 0, 1e9, "0", "N",
@@ -34,6 +36,9 @@ static const pba_setting rows[] = {
      "N", NULL, "As for the training, where the data has no test images of its own.", false},
     {"backend", PBA_SETTING_TEXT, SETTING_FIELD(pba_evaluate_options, backend), 0, 0, "onednn",
      "onednn|reference", "onednn|reference", "What computes the network.", false},
+    {"precision", PBA_SETTING_TEXT, SETTING_FIELD(pba_evaluate_options, precision), 0, 0, "f32",
+     "f32|bf16|auto", "f32|bf16|auto",
+     "Numbers that it computes in; auto: bf16 where the processor has it.", false},
 };
 
 const pba_setting *pba_evaluate_settings(size_t *count)
@@ -58,13 +63,33 @@ typedef struct session {
     int batch;
 } session;
 
+/* Images become the size that the network was trained at, unless another one is asked for. */
+static pba_status open_dataset(session *session)
+{
+    const pba_evaluate_options *options = session->options;
+    pba_dataset_options opening = {.skip_bad = options->skip_bad};
+    memcpy(opening.size, options->size, sizeof opening.size);
+    memcpy(opening.fit, options->fit, sizeof opening.fit);
+    bool trained = !opening.size[0] && weights_metadata(options->weights, "size", opening.size,
+                                                        sizeof opening.size) == PBA_OK;
+    if (trained) {
+        weights_metadata(options->weights, "fit", opening.fit, sizeof opening.fit);
+    }
+    pba_status status =
+        task_open_dataset(options->dataset, &opening, session->observer, &session->dataset);
+    return trained && status == PBA_USAGE
+               ? status_prefix(PBA_FORMAT, "%s: was trained on images of %s", options->weights,
+                               opening.size)
+               : status;
+}
+
 static pba_status open_data(session *session)
 {
     const pba_evaluate_options *options = session->options;
     session->split = strcmp(options->split, "training") == 0     ? PBA_TRAIN
                      : strcmp(options->split, "validation") == 0 ? PBA_VALIDATION
                                                                  : PBA_TEST;
-    pba_status status = pba_dataset_open(options->dataset, &session->dataset);
+    pba_status status = open_dataset(session);
     if (status == PBA_OK) {
         status = pba_dataset_split(session->dataset, options->train_size, options->val_size,
                                    options->split_seed);
@@ -86,7 +111,9 @@ static pba_status open_network(session *session)
     const pba_evaluate_options *options = session->options;
     const pba_dataset_info *info = &session->info;
     char *model = session->result->model;
-    pba_status status = nn_backend_find(options->backend, &session->backend);
+    const char *chosen;
+    pba_status status =
+        nn_backend_choose(options->backend, options->precision, &chosen, &session->backend);
     if (status == PBA_OK && options->model[0]) {
         snprintf(model, PBA_NAME_MAX, "%s", options->model);
     } else if (status == PBA_OK) {

@@ -2,8 +2,8 @@
 #include "train/measure.h"
 
 #include <stdlib.h>
-#include <time.h>
 
+#include "core/clock.h"
 #include "core/memory.h"
 #include "core/threads.h"
 
@@ -16,21 +16,13 @@ typedef struct trial {
     measure *results; /* one per worker */
 } trial;
 
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 static int ascending(const void *a, const void *b)
 {
     double left = *(const double *)a, right = *(const double *)b;
     return (left > right) - (left < right);
 }
 
-/* A policy in which every operation is as likely as another, at a middling level. */
-static pba_policy typical_policy(void)
+pba_policy measure_policy(void)
 {
     pba_policy policy = {.entries = 30};
     for (int i = 0; i < policy.entries; i++) {
@@ -43,18 +35,18 @@ static pba_policy typical_policy(void)
 /* A first step compiles and warms up; where it alone takes seconds, it is the measurement. */
 static pba_status time_steps(trainer *trainer, float *block, double *seconds)
 {
-    pba_policy policy = typical_policy();
+    pba_policy policy = measure_policy();
     trainer_epoch epoch = {.epochs = 1, .policy = &policy, .max_steps = 1};
     double times[STEPS], spent = 0;
     int count = 0;
     for (int i = 0; count < STEPS && (i <= WARM_STEPS || spent < ENOUGH_SECONDS); i++) {
         trainer_figures figures = {0};
-        double start = now();
+        double start = clock_now();
         pba_status status = trainer_run_epoch(trainer, block, &epoch, NULL, &figures);
         if (status != PBA_OK) {
             return status;
         }
-        double took = now() - start;
+        double took = clock_now() - start;
         spent += took;
         if (i >= WARM_STEPS || spent > ENOUGH_SECONDS) {
             times[count++] = took;
@@ -77,7 +69,7 @@ typedef struct stopwatch {
 static bool stopwatch_ask(void *user)
 {
     stopwatch *watch = user;
-    double time = now();
+    double time = clock_now();
     if (watch->asked++ && (watch->asked == 2 || time - watch->last < watch->shortest)) {
         watch->shortest = time - watch->last;
     }
@@ -91,7 +83,7 @@ static pba_status time_evaluation(const task *task, trainer *trainer, const floa
     pba_split split = task->counts[PBA_VALIDATION] ? PBA_VALIDATION : PBA_TEST;
     stopwatch watch = {0};
     pba_observer observer = {.stop = stopwatch_ask, .user = &watch};
-    double error, loss, start = now();
+    double error, loss, start = clock_now();
     *seconds = 0;
     if (!task->counts[split]) {
         return PBA_OK;
@@ -101,7 +93,7 @@ static pba_status time_evaluation(const task *task, trainer *trainer, const floa
         return status;
     }
     *seconds = watch.asked > 1 ? watch.shortest / trainer_evaluation_batch(trainer)
-                               : (now() - start) / task->counts[split];
+                               : (clock_now() - start) / task->counts[split];
     return PBA_OK;
 }
 

@@ -13,6 +13,9 @@ typedef struct measure {
     double other_bytes; /* what the process has without them: data, libraries, compiled code */
 } measure;
 
+/* A policy in which every operation is as likely as another, at a middling level. */
+pba_policy measure_policy(void);
+
 /* Runs `workers` trainers of `threads` threads at once, as the job will; medians of a few steps. */
 pba_status measure_run(const task *task, int workers, int threads, measure *measure);
 

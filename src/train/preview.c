@@ -206,9 +206,12 @@ static pba_status draw(preview *preview, const char *path)
         status = preview->schedule ? draw_schedule(preview, &sheet) : draw_data(preview, &sheet);
     }
     if (status == PBA_OK) {
+        status = sheet_finish(&sheet);
+    }
+    if (status == PBA_OK) {
         status = pba_image_write(path, &sheet.canvas, false);
     }
-    pba_image_free(&sheet.canvas);
+    sheet_free(&sheet);
     return status;
 }
 

@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-#include "pba.h"
+#include "data/settings.h"
 
 #define SETTING_FIELD(type, member) offsetof(type, member), sizeof(((type *)0)->member)
 
@@ -16,6 +16,7 @@
      "The network; pba models lists the families.", false},                                          \
     {"epochs", PBA_SETTING_INT, SETTING_FIELD(pba_recipe, epochs), 1, 1000000, EPOCHS, "N", NULL,    \
      "Epochs that every network trains.", false},                                                    \
+    DATASET_ROWS(pba_recipe),                                                                        \
     {"train-size", PBA_SETTING_INT, SETTING_FIELD(pba_recipe, train_size), 0, 1e9, "0", "N", NULL,   \
      "Training images, drawn with every class in proportion; 0: all that are left.", false},         \
     {"val-size", PBA_SETTING_INT, SETTING_FIELD(pba_recipe, val_size), 0, 1e9, "0", "N", NULL,       \
@@ -39,7 +40,11 @@
      "and the training that follows, so that the search has seen no test image.", false},            \
     {"backend", PBA_SETTING_TEXT, SETTING_FIELD(pba_recipe, backend), 0, 0, "onednn",                \
      "onednn|reference", "onednn|reference",                                                         \
-     "What computes the networks: oneDNN's kernels, or plain loops to check them by.", false}
+     "What computes the networks: oneDNN's kernels, or plain loops to check them by.", false},       \
+    {"precision", PBA_SETTING_TEXT, SETTING_FIELD(pba_recipe, precision), 0, 0, "f32",               \
+     "f32|bf16|auto", "f32|bf16|auto",                                                               \
+     "Numbers that the networks compute in. bf16: activations in 16 bits, weights, their gradients " \
+     "and the loss in 32; needs AVX512-BF16 or AMX. auto: bf16 where the processor has it.", false}
 /* clang-format on */
 
 #endif

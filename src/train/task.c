@@ -32,10 +32,34 @@ static pba_status open_split(task *task, pba_split split)
     return PBA_OK;
 }
 
-static pba_status open_data(task *task, const char *path)
+static bool tell_opening(void *user, const char *what, int64_t done, int64_t total)
+{
+    const pba_observer *observer = user;
+    const pba_event event = {
+        .kind = PBA_EVENT_OPENING, .text = what, .done = (double)done, .total = (double)total};
+    if (observer->event) {
+        observer->event(observer->user, &event);
+    }
+    return !observer->stop || !observer->stop(observer->user);
+}
+
+pba_status task_open_dataset(const char *path, const pba_dataset_options *options,
+                             const pba_observer *observer, pba_dataset **dataset)
+{
+    pba_dataset_options told = *options;
+    pba_observer copy = observer ? *observer : (pba_observer){0};
+    told.progress = tell_opening;
+    told.user = &copy;
+    return pba_dataset_open_with(path, &told, dataset);
+}
+
+static pba_status open_data(task *task, const char *path, const pba_observer *observer)
 {
     pba_recipe *recipe = &task->recipe;
-    pba_status status = pba_dataset_open(path, &task->dataset);
+    pba_dataset_options options = {.skip_bad = recipe->skip_bad};
+    memcpy(options.size, recipe->size, sizeof options.size);
+    memcpy(options.fit, recipe->fit, sizeof options.fit);
+    pba_status status = task_open_dataset(path, &options, observer, &task->dataset);
     if (status == PBA_OK) {
         status = pba_dataset_split(task->dataset, recipe->train_size, recipe->val_size,
                                    recipe->split_seed);
@@ -73,15 +97,21 @@ static pba_status open_pipeline(task *task, const augment_choice *choice)
     return status == PBA_OK ? pipeline_create(&options, &task->pipeline) : status;
 }
 
-static pba_status open_all(task *task, const char *dataset, const augment_choice *choice)
+static pba_status open_all(task *task, const char *dataset, const augment_choice *choice,
+                           const pba_observer *observer)
 {
-    const pba_recipe *recipe = &task->recipe;
-    pba_status status = nn_backend_find(recipe->backend, &task->backend);
+    pba_recipe *recipe = &task->recipe;
+    const char *chosen;
+    pba_status status =
+        nn_backend_choose(recipe->backend, recipe->precision, &chosen, &task->backend);
+    if (status == PBA_OK) {
+        snprintf(recipe->precision, sizeof recipe->precision, "%s", chosen);
+    }
     if (status == PBA_OK) {
         status = nn_rate_parse(recipe->lr_schedule, &task->rate);
     }
     if (status == PBA_OK) {
-        status = open_data(task, dataset);
+        status = open_data(task, dataset, observer);
     }
     if (status == PBA_OK) {
         status = nn_model_build(recipe->model, task->info.width, task->info.height,
@@ -91,7 +121,7 @@ static pba_status open_all(task *task, const char *dataset, const augment_choice
 }
 
 pba_status task_open(const pba_recipe *recipe, const char *dataset, const augment_choice *choice,
-                     task **result)
+                     const pba_observer *observer, task **result)
 {
     task *fresh = memory_new(1, sizeof *fresh);
     *result = NULL;
@@ -99,7 +129,7 @@ pba_status task_open(const pba_recipe *recipe, const char *dataset, const augmen
         return PBA_MEMORY;
     }
     fresh->recipe = *recipe;
-    pba_status status = open_all(fresh, dataset, choice);
+    pba_status status = open_all(fresh, dataset, choice, observer);
     if (status != PBA_OK) {
         task_free(fresh);
         return status;
@@ -132,6 +162,6 @@ int task_steps(const task *task)
 double task_bytes(const task *task)
 {
     const pba_dataset_info *info = &task->info;
-    return (double)(info->train_images + info->test_images) * info->width * info->height *
-           info->channels;
+    return ((double)info->train_images + info->val_images + info->test_images) * info->width *
+           info->height * info->channels;
 }

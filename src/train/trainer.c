@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "core/clock.h"
 #include "core/memory.h"
 #include "core/rng.h"
 #include "train/order.h"
@@ -27,7 +28,17 @@ struct trainer {
     uint32_t *ids;
     int *labels;
     float *logit_gradient, *gradient;
+    trainer_times times;
+    double lap; /* when the part at hand began */
 };
+
+/* Ends a part, and begins the next one. */
+static void lap(trainer *trainer, double *part)
+{
+    double now = clock_now();
+    *part += now - trainer->lap;
+    trainer->lap = now;
+}
 
 static pba_status create_plans(trainer *trainer)
 {
@@ -111,6 +122,11 @@ int trainer_evaluation_batch(const trainer *trainer)
     return trainer->evaluation_batch;
 }
 
+const trainer_times *trainer_spent(const trainer *trainer)
+{
+    return &trainer->times;
+}
+
 static void draw_order(trainer *trainer, const trainer_epoch *epoch)
 {
     uint32_t count = (uint32_t)trainer->task->counts[PBA_TRAIN];
@@ -168,8 +184,7 @@ static nn_step step_settings(const task *task, const trainer_epoch *epoch, int s
 static nn_draw step_draw(const task *task, const trainer_epoch *epoch, int step)
 {
     uint32_t before = (uint32_t)epoch->epoch * (uint32_t)task_steps(task);
-    return (nn_draw){
-        .seed = epoch->seed, .member = epoch->member, .step = before + (uint32_t)step};
+    return (nn_draw){.seed = epoch->seed, .member = epoch->member, .step = before + (uint32_t)step};
 }
 
 /* One step; `loss` is the batch's mean before the step, or no finite number if the network is lost.
@@ -179,30 +194,39 @@ static pba_status run_step(trainer *trainer, float *block, const trainer_epoch *
 {
     const task *task = trainer->task;
     const nn_backend *backend = task->backend;
+    trainer_times *times = &trainer->times;
     const void *logits;
+    trainer->lap = clock_now();
     fill_batch(trainer, epoch, step);
+    lap(trainer, &times->augment);
     pba_status status = backend->load(trainer->train, block);
+    lap(trainer, &times->load);
     if (status == PBA_OK) {
         const nn_draw draw = step_draw(task, epoch, step);
         backend->draw(trainer->train, &draw);
         status = backend->forward(trainer->train, block, &logits);
+        lap(trainer, &times->forward);
     }
     if (status != PBA_OK) {
         return status;
     }
     *loss = nn_cross_entropy(logits, trainer->labels, task->recipe.batch, task->graph->classes,
                              trainer->logit_gradient, correct);
+    lap(trainer, &times->loss);
     if (!isfinite(*loss)) {
         return PBA_OK;
     }
     status = backend->backward(trainer->train, trainer->logit_gradient, trainer->gradient);
+    lap(trainer, &times->backward);
     if (status == PBA_OK) {
         nn_step settings = step_settings(task, epoch, step);
         double norm = nn_optimize(task->graph, block, trainer->gradient, &settings);
         if (!isfinite(norm)) { /* a ReLU can hide it from the loss */
             *loss = norm;
         }
+        lap(trainer, &times->optimize);
     }
+    times->trained += task->recipe.batch;
     return status;
 }
 
@@ -250,15 +274,20 @@ static pba_status evaluate_batch(trainer *trainer, pba_split split, int first, i
     const task *task = trainer->task;
     const void *logits;
     int right;
+    trainer->lap = clock_now();
     pipeline_normalize(task->pipeline, task->images[split] + first, count,
                        task->backend->input(trainer->evaluate));
+    lap(trainer, &trainer->times.normalize);
     /* An evaluation plan reads running statistics only; the block is not changed. */
     pba_status status = task->backend->forward(trainer->evaluate, NULL, &logits);
+    lap(trainer, &trainer->times.evaluate);
     if (status == PBA_OK) {
         *loss += count * nn_cross_entropy(logits, task->labels[split] + first, count,
                                           task->graph->classes, NULL, &right);
         *correct += right;
+        lap(trainer, &trainer->times.score);
     }
+    trainer->times.evaluated += trainer->evaluation_batch;
     return status;
 }
 
@@ -270,7 +299,9 @@ pba_status trainer_evaluate(trainer *trainer, const float *block, pba_split spli
     if (!count) {
         return status_set(PBA_USAGE, "there are no images to evaluate on");
     }
+    trainer->lap = clock_now();
     pba_status status = trainer->task->backend->load(trainer->evaluate, block);
+    lap(trainer, &trainer->times.load);
     for (int first = 0; first < count && status == PBA_OK; first += trainer->evaluation_batch) {
         int left = count - first;
         if (stopped(observer)) {

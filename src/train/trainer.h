@@ -26,10 +26,14 @@ typedef struct task {
 
 /* Opens data, draws splits, builds the network; checks every setting against them (PBA_USAGE: fewer
  * training images than a batch). `choice` as in pipeline_options. recipe->val_size -1: none set
- * apart. */
+ * apart. The observer (may be NULL) is told of the opening. */
 pba_status task_open(const pba_recipe *recipe, const char *dataset, const augment_choice *choice,
-                     task **task);
+                     const pba_observer *observer, task **task);
 void task_free(task *task);
+
+/* A data set alone, with what a recipe or an evaluation says of it in `options`. */
+pba_status task_open_dataset(const char *path, const pba_dataset_options *options,
+                             const pba_observer *observer, pba_dataset **dataset);
 
 /* What the task itself holds: mostly the pixels. */
 double task_bytes(const task *task);
@@ -42,6 +46,17 @@ pba_status trainer_create(const task *task, int threads, trainer **trainer);
 void trainer_free(trainer *trainer);
 size_t trainer_bytes(const trainer *trainer);
 int trainer_evaluation_batch(const trainer *trainer); /* images between two asks of stop */
+
+/* Where a trainer's time went since it was created: seconds by part, image passes. */
+typedef struct trainer_times {
+    double augment;                    /* training images into the network's input */
+    double load, forward, backward;    /* the network; load: weights into its layouts */
+    double loss, optimize;             /* cross-entropy; clipping, decay and step */
+    double normalize, evaluate, score; /* evaluation: input, forward passes, answers */
+    int64_t trained, evaluated;        /* images, the padding of a last batch included */
+} trainer_times;
+
+const trainer_times *trainer_spent(const trainer *trainer);
 
 typedef struct trainer_epoch {
     uint64_t seed;

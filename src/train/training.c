@@ -87,7 +87,13 @@ static pba_status open_task(pba_training *training)
 {
     pba_recipe recipe = training->options.recipe;
     recipe.val_size = recipe.val_size ? recipe.val_size : -1;
-    return task_open(&recipe, training->options.dataset, &training->choice, &training->task);
+    pba_status status = task_open(&recipe, training->options.dataset, &training->choice,
+                                  training->observer, &training->task);
+    if (status == PBA_OK) { /* a resumed run keeps what auto found */
+        memcpy(training->options.recipe.precision, training->task->recipe.precision,
+               sizeof recipe.precision);
+    }
+    return status;
 }
 
 /* So that the run can be resumed from another folder. */
@@ -137,7 +143,7 @@ static pba_status open_all(pba_training *training)
 }
 
 static pba_status training_new(const pba_train_options *options, bool resumed,
-                               pba_training **result)
+                               const pba_observer *observer, pba_training **result)
 {
     pba_training *fresh = memory_new(1, sizeof *fresh);
     *result = NULL;
@@ -146,6 +152,7 @@ static pba_status training_new(const pba_train_options *options, bool resumed,
     }
     fresh->options = *options;
     fresh->resumed = resumed;
+    fresh->observer = observer;
     fresh->lock_file = -1;
     pthread_mutex_init(&fresh->lock, NULL);
     int cores = pba_cores(), workers = options->workers ? options->workers : cores;
@@ -161,20 +168,33 @@ static pba_status training_new(const pba_train_options *options, bool resumed,
         pba_training_free(fresh);
         return status;
     }
+    fresh->observer = NULL;
     *result = fresh;
     return PBA_OK;
 }
 
 pba_status pba_training_create(const pba_train_options *options, pba_training **result)
 {
+    return pba_training_create_with(options, NULL, result);
+}
+
+pba_status pba_training_create_with(const pba_train_options *options, const pba_observer *observer,
+                                    pba_training **result)
+{
     if (!options || !result || options->seeds < 1) {
         return status_set(PBA_USAGE,
                           "pba_training_create: an argument is NULL, or there are no seeds");
     }
-    return training_new(options, false, result);
+    return training_new(options, false, observer, result);
 }
 
 pba_status pba_training_resume(const char *run, int workers, pba_training **result)
+{
+    return pba_training_resume_with(run, workers, NULL, result);
+}
+
+pba_status pba_training_resume_with(const char *run, int workers, const pba_observer *observer,
+                                    pba_training **result)
 {
     size_t count;
     const pba_setting *all = pba_train_settings(&count);
@@ -190,7 +210,7 @@ pba_status pba_training_resume(const char *run, int workers, pba_training **resu
     }
     snprintf(options.out, sizeof options.out, "%s", run);
     options.workers = workers;
-    return training_new(&options, true, result);
+    return training_new(&options, true, observer, result);
 }
 
 void pba_training_free(pba_training *training)
@@ -232,6 +252,7 @@ pba_status pba_training_plan(pba_training *training, pba_plan *plan)
                        .image_passes = training_total(training) / options->seeds * left,
                        .model = task->recipe.model,
                        .baseline = task->recipe.baseline,
+                       .precision = task->recipe.precision,
                        .notes = task->info.notes};
     plan->seconds = turns * (measure.step_seconds * task_steps(task) * plan->epochs +
                              measure.evaluation_seconds * plan->test_images);

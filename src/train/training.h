@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 
+#include "core/clock.h"
 #include "train/checkpoint.h"
 #include "train/order.h"
 #include "train/trainer.h"
@@ -38,7 +39,6 @@ typedef struct training_state {
     double saved;            /* when the last checkpoint was written */
 } training_state;
 
-double training_now(void);
 double training_total(const pba_training *training); /* image passes of the whole run */
 
 /* training_folder.c. Without a folder (options.out "") all of these do nothing and return PBA_OK.

@@ -223,7 +223,7 @@ pba_status training_folder_save(const pba_training *training, training_state *st
     if (status == PBA_OK) {
         status = checkpoint_write(path, state->block, training->task->graph->block, &place);
     }
-    state->saved = training_now();
+    state->saved = clock_now();
     return status;
 }
 
@@ -231,7 +231,8 @@ pba_status training_folder_save(const pba_training *training, training_state *st
 
 static pba_status save_weights(const pba_training *training, const training_state *state)
 {
-    char path[PBA_PATH_MAX], means[128], deviations[128];
+    char path[PBA_PATH_MAX], means[128], deviations[128], size[PBA_NAME_MAX];
+    const pba_dataset_info *info = &training->task->info;
     const pba_train_options *options = &training->options;
     double mean[3], deviation[3];
     pba_status status = seed_path(training, state->seed, "weights-%llu.safetensors", path);
@@ -244,7 +245,10 @@ static pba_status save_weights(const pba_training *training, const training_stat
     snprintf(means, sizeof means, "%.17g %.17g %.17g", mean[0], mean[1], mean[2]);
     snprintf(deviations, sizeof deviations, "%.17g %.17g %.17g", deviation[0], deviation[1],
              deviation[2]);
+    snprintf(size, sizeof size, "%dx%d", info->width, info->height);
     const char *metadata[] = {"model",     options->recipe.model,
+                              "size",      size,
+                              "fit",       options->recipe.fit,
                               "augment",   options->augment,
                               "dataset",   options->dataset,
                               "mean",      means,

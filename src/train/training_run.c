@@ -4,7 +4,6 @@
  * bytes. */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/memory.h"
 #include "core/threads.h"
@@ -13,13 +12,6 @@
 static const double REPORT_SECONDS = 0.2;
 /* A checkpoint this old is renewed within an epoch, and at an epoch's end. */
 static const double SAVE_SECONDS = 300, SAVE_EPOCH_SECONDS = 15;
-
-double training_now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
 
 double training_total(const pba_training *training)
 {
@@ -34,7 +26,7 @@ static void report(pba_training *training, pba_event event)
     double total = training_total(training);
     event.done = training->done;
     event.total = total;
-    event.seconds = training_now() - training->start;
+    event.seconds = clock_now() - training->start;
     training->reported = event.seconds;
     event.seconds_left =
         training->done > 0 ? event.seconds / training->done * (total - training->done) : -1;
@@ -64,13 +56,13 @@ static bool on_step(void *user)
         training->done += training->options.recipe.batch;
     }
     pulse->began = true;
-    if (training_now() - training->start - training->reported >= REPORT_SECONDS) {
+    if (clock_now() - training->start - training->reported >= REPORT_SECONDS) {
         report(training, (pba_event){.kind = PBA_EVENT_PROGRESS});
     }
     pthread_mutex_unlock(&training->lock);
     pulse->stopped = observer && observer->stop && observer->stop(observer->user);
     return pulse->stopped ||
-           (training->options.out[0] && training_now() - pulse->state->saved >= SAVE_SECONDS);
+           (training->options.out[0] && clock_now() - pulse->state->saved >= SAVE_SECONDS);
 }
 
 static void report_epoch(pba_training *training, const training_state *state)
@@ -121,7 +113,7 @@ static pba_status end_epoch(pba_training *training, training_state *state)
         return PBA_OK; /* the figures are the last epoch's */
     }
     state->figures = (trainer_figures){0};
-    return training_now() - state->saved >= SAVE_EPOCH_SECONDS
+    return clock_now() - state->saved >= SAVE_EPOCH_SECONDS
                ? training_folder_save(training, state)
                : PBA_OK;
 }
@@ -155,7 +147,7 @@ static double passes_done(const pba_training *training, const training_state *st
 static pba_status start_seed(pba_training *training, training_state *state)
 {
     state->seed = training->options.recipe.seed + (uint64_t)state->index;
-    state->saved = training_now();
+    state->saved = clock_now();
     pba_status status = training_folder_load(training, state);
     pthread_mutex_lock(&training->lock);
     training->done += passes_done(training, state);
@@ -167,7 +159,7 @@ static pba_status train_seed(pba_training *training, trainer *trainer, float *bl
 {
     pba_training_result *result = &training->results[index];
     training_state state = {.index = index, .block = block};
-    double started = training_now(), loss;
+    double started = clock_now(), loss;
     pba_status status = start_seed(training, &state);
     if (status == PBA_OK) {
         status = train_epochs(training, trainer, &state);
@@ -186,7 +178,7 @@ static pba_status train_seed(pba_training *training, trainer *trainer, float *bl
     result->seed = state.seed;
     result->train_accuracy = state.figures.accuracy;
     result->train_loss = state.figures.loss;
-    result->seconds = training_now() - started;
+    result->seconds = clock_now() - started;
     training->finished[index] = true;
     return training_folder_finish_seed(training, &state);
 }
@@ -227,7 +219,7 @@ static pba_status train_worker(void *context, int number)
 static pba_status run_workers(pba_training *training)
 {
     double seed = training_total(training) / training->options.seeds;
-    training->start = training_now();
+    training->start = clock_now();
     training->reported = 0;
     training->done = 0;
     training->next = 0;

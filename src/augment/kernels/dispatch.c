@@ -7,7 +7,8 @@
 
 extern const augment_kernels augment_kernels_base;
 #ifdef __x86_64__
-extern const augment_kernels augment_kernels_avx2, augment_kernels_avx512;
+extern const augment_kernels augment_kernels_avx2, augment_kernels_avx512,
+    augment_kernels_avx512vbmi;
 #endif
 
 static bool has_base(void)
@@ -34,6 +35,15 @@ static bool has_avx512(void)
 #endif
 }
 
+static bool has_avx512vbmi(void)
+{
+#ifdef __x86_64__
+    return has_avx512() && __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("bmi2");
+#else
+    return false;
+#endif
+}
+
 /* Best first. kernels NULL: not in this build. */
 static const struct {
     const char *name;
@@ -41,9 +51,11 @@ static const struct {
     bool (*present)(void);
 } sets[] = {
 #ifdef __x86_64__
+    {"avx512vbmi", &augment_kernels_avx512vbmi, has_avx512vbmi},
     {"avx512", &augment_kernels_avx512, has_avx512},
     {"avx2", &augment_kernels_avx2, has_avx2},
 #else
+    {"avx512vbmi", NULL, has_avx512vbmi},
     {"avx512", NULL, has_avx512},
     {"avx2", NULL, has_avx2},
 #endif
@@ -66,6 +78,7 @@ pba_status augment_kernels_choose(const augment_kernels **kernels)
                               forced);
         }
     }
-    return status_set(PBA_USAGE, "PBA_ISA=%s: unknown; use base, avx2 or avx512, or unset it",
+    return status_set(PBA_USAGE,
+                      "PBA_ISA=%s: unknown; use base, avx2, avx512 or avx512vbmi, or unset it",
                       forced);
 }

@@ -75,97 +75,332 @@ static void blend_luma_row(uint8_t *restrict dst, const uint8_t *restrict rgb, s
     }
 }
 
-/* Pillow's SMOOTH: (1 1 1, 1 5 1, 1 1 1) / 13, rounded: (2 S + 13) / 26 in integers. */
-static void smooth_row(uint8_t *restrict dst, const uint8_t *const rows[3], size_t bytes,
-                       size_t step)
+static void ramp(uint8_t *restrict table, double scale, double offset)
 {
-    const uint8_t *above = rows[0], *here = rows[1], *below = rows[2];
-    memcpy(dst, here, step);
-    for (size_t i = step; i < bytes - step; i++) {
-        uint32_t s = 4U * here[i];
-        s += (uint32_t)above[i - step] + above[i] + above[i + step];
-        s += (uint32_t)here[i - step] + here[i] + here[i + step];
-        s += (uint32_t)below[i - step] + below[i] + below[i + step];
-        dst[i] = (uint8_t)((2 * s + 13) / 26);
+    for (int v = 0; v < 256; v++) {
+        int value = (int)(v * scale + offset);
+        table[v] = (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
     }
-    memcpy(dst + bytes - step, here + bytes - step, step);
 }
 
-static inline uint32_t five(const uint8_t *row, size_t i, size_t step)
+/* By the reciprocal, a little too large: n * 2^-48 of error is less than what lies between n / step
+ * and the next whole number, 1 / step. */
+static void divide(uint8_t *restrict table, const uint32_t *restrict n, uint32_t step)
 {
-    return (uint32_t)row[i - 2 * step] + row[i - step] + row[i] + row[i + step] + row[i + 2 * step];
+    double reciprocal = (1.0 + 0x1p-48) / step;
+    for (int v = 0; v < 256; v++) {
+        int value = (int)((double)(int32_t)n[v] * reciprocal);
+        table[v] = (uint8_t)(value > 255 ? 255 : value);
+    }
+}
+
+/* In lanes of whole pixels of either kind, so that the inner loop is one of vectors. */
+enum { LANES = 192 };
+
+static void range(uint8_t low[3], uint8_t high[3], const uint8_t *src, size_t pixels, int channels)
+{
+    size_t bytes = pixels * (size_t)channels, whole = bytes - bytes % LANES;
+    uint8_t least[LANES], most[LANES];
+    memset(least, 255, sizeof least);
+    memset(most, 0, sizeof most);
+    for (size_t i = 0; i < whole; i += LANES) {
+        for (size_t j = 0; j < LANES; j++) {
+            uint8_t v = src[i + j];
+            least[j] = v < least[j] ? v : least[j];
+            most[j] = v > most[j] ? v : most[j];
+        }
+    }
+    for (size_t j = 0; j < bytes - whole; j++) {
+        uint8_t v = src[whole + j];
+        least[j] = v < least[j] ? v : least[j];
+        most[j] = v > most[j] ? v : most[j];
+    }
+    for (size_t n = LANES / 2; n >= 3; n /= 2) { /* 96, 48 ... 3: channels stay apart */
+        for (size_t j = 0; j < n; j++) {
+            least[j] = least[j + n] < least[j] ? least[j + n] : least[j];
+            most[j] = most[j + n] > most[j] ? most[j + n] : most[j];
+        }
+    }
+    for (size_t j = 1; channels == 1 && j < 3; j++) {
+        least[0] = least[j] < least[0] ? least[j] : least[0];
+        most[0] = most[j] > most[0] ? most[j] : most[0];
+    }
+    memcpy(low, least, 3);
+    memcpy(high, most, 3);
+}
+
+/* Sums are kept in 16 bits, which hold 16 bytes' and are twice as many a vector as 32. They are
+ * made for a stretch of a row at a time: first over the rows, then over the neighbours. */
+enum { STRETCH = 512 };
+
+/* Pillow's SMOOTH: (1 1 1, 1 5 1, 1 1 1) / 13, rounded: (2 S + 13) / 26 in integers, which is
+ * (S + 6) / 13, and that by 5042 / 2^16 for all S up to 13 * 255. */
+static void smooth_stretch(uint8_t *restrict dst, const uint8_t *restrict above,
+                           const uint8_t *restrict here, const uint8_t *restrict below,
+                           size_t count, size_t step)
+{
+    uint16_t sums[STRETCH + 2 * 3];
+    for (size_t i = 0; i < count + 2 * step; i++) {
+        sums[i] = (uint16_t)(above[i] + here[i] + below[i]);
+    }
+    for (size_t i = 0; i < count; i++) {
+        uint16_t s = (uint16_t)(sums[i] + sums[i + step] + sums[i + 2 * step]);
+        s = (uint16_t)(s + 4 * here[i + step] + 6);
+        dst[i] = (uint8_t)((uint32_t)s * 5042U >> 16);
+    }
+}
+
+static void smooth(uint8_t *restrict dst, const uint8_t *src, size_t line, size_t bytes,
+                   size_t step)
+{
+    for (size_t i = 0; i < bytes; i += STRETCH) {
+        const uint8_t *at = src + i - step;
+        smooth_stretch(dst + i, at - line, at, at + line, bytes - i < STRETCH ? bytes - i : STRETCH,
+                       step);
+    }
 }
 
 /* Pillow's BLUR: the 16 pixels of the outline of a 5x5 square, / 16, rounded. */
-static void blur_row(uint8_t *restrict dst, const uint8_t *const rows[5], size_t bytes, size_t step)
+static void blur_stretch(uint8_t *restrict dst, const uint8_t *const rows[5], size_t count,
+                         size_t step)
 {
-    const uint8_t *top = rows[0], *a = rows[1], *b = rows[2], *c = rows[3], *bottom = rows[4];
-    size_t far = 2 * step;
-    memcpy(dst, b, far);
-    for (size_t i = far; i < bytes - far; i++) {
-        uint32_t s = five(top, i, step) + five(bottom, i, step);
-        s += (uint32_t)a[i - far] + a[i + far] + b[i - far] + b[i + far] + c[i - far] + c[i + far];
-        dst[i] = (uint8_t)((s + 8) >> 4);
+    const uint8_t *restrict top = rows[0], *restrict a = rows[1], *restrict b = rows[2];
+    const uint8_t *restrict c = rows[3], *restrict bottom = rows[4];
+    uint16_t outer[STRETCH + 4 * 3], inner[STRETCH + 4 * 3];
+    for (size_t i = 0; i < count + 4 * step; i++) {
+        outer[i] = (uint16_t)(top[i] + bottom[i]);
+        inner[i] = (uint16_t)(a[i] + b[i] + c[i]);
     }
-    memcpy(dst + bytes - far, b + bytes - far, far);
+    for (size_t i = 0; i < count; i++) {
+        uint16_t s = (uint16_t)(outer[i] + outer[i + step] + outer[i + 2 * step]);
+        s = (uint16_t)(s + outer[i + 3 * step] + outer[i + 4 * step]);
+        s = (uint16_t)(s + inner[i] + inner[i + 4 * step] + 8);
+        dst[i] = (uint8_t)(s >> 4);
+    }
 }
 
-static inline void affine_walk(uint8_t *restrict dst, uint8_t *restrict dst_mask, int width,
-                               const pba_image *src, augment_walk at, int channels)
+static void blur(uint8_t *restrict dst, const uint8_t *src, size_t line, size_t bytes, size_t step)
 {
-    for (int i = 0; i < width; i++, at.x += at.step_x, at.y += at.step_y) {
-        int64_t x = at.x >> 16, y = at.y >> 16;
-        bool inside = x >= 0 && x < src->width && y >= 0 && y < src->height;
-        size_t from = inside ? (size_t)y * (size_t)src->width + (size_t)x : 0;
-        dst_mask[i] = inside ? src->mask[from] : 0;
-        for (int c = 0; c < channels; c++) {
-            dst[i * channels + c] = inside ? src->pixels[from * (size_t)channels + (size_t)c] : 0;
+    for (size_t i = 0; i < bytes; i += STRETCH) {
+        const uint8_t *at = src + i - 2 * step;
+        const uint8_t *rows[5] = {at - 2 * line, at - line, at, at + line, at + 2 * line};
+        blur_stretch(dst + i, rows, bytes - i < STRETCH ? bytes - i : STRETCH, step);
+    }
+}
+
+/* `planes` known where this is compiled: a pixel is then a vector. */
+static inline void across_pixels(uint8_t *restrict dst, const uint8_t *restrict src,
+                                 const augment_weights *restrict columns, size_t pixels,
+                                 size_t planes)
+{
+    for (size_t x = 0; x < pixels; x++, dst += planes) {
+        const augment_weights *w = &columns[x];
+        const uint8_t *from = src + (size_t)w->start * planes;
+        /* the third tap is mostly behind the row's end where it is 0 */
+        size_t second = w->count > 1 ? planes : 0, third = w->count > 2 ? 2 * planes : 0;
+        for (size_t p = 0; p < planes; p++) {
+            int32_t sum = from[p] * w->tap[0] + from[second + p] * w->tap[1];
+            sum += from[third + p] * w->tap[2] + (1 << (AUGMENT_PRECISION - 1));
+            dst[p] = (uint8_t)(sum >> AUGMENT_PRECISION);
         }
     }
 }
 
-static void affine_row(uint8_t *restrict dst, uint8_t *restrict dst_mask, int width,
+static void across(uint8_t *restrict dst, const uint8_t *restrict src,
+                   const augment_weights *restrict columns, size_t pixels, size_t planes)
+{
+    if (planes == 4) {
+        across_pixels(dst, src, columns, pixels, 4);
+    } else if (planes == 3) {
+        across_pixels(dst, src, columns, pixels, 3);
+    } else {
+        across_pixels(dst, src, columns, pixels, planes);
+    }
+}
+
+static void down(uint8_t *restrict dst, const uint8_t *restrict src, size_t line,
+                 const augment_weights *weights)
+{
+    const uint8_t *restrict a = src + (size_t)weights->start * line;
+    const uint8_t *restrict b = a + (weights->count > 1 ? line : 0);
+    const uint8_t *restrict c = a + (weights->count > 2 ? 2 * line : 0);
+    const int32_t *tap = weights->tap;
+    for (size_t i = 0; i < line; i++) {
+        int32_t sum =
+            a[i] * tap[0] + b[i] * tap[1] + c[i] * tap[2] + (1 << (AUGMENT_PRECISION - 1));
+        dst[i] = (uint8_t)(sum >> AUGMENT_PRECISION);
+    }
+}
+
+static inline void gather_pixels(uint8_t *restrict dst, uint8_t *restrict dst_mask, size_t count,
+                                 const pba_image *src, augment_walk at, size_t channels)
+{
+    for (size_t i = 0; i < count; i++, at.x += at.step_x, at.y += at.step_y) {
+        size_t from = (size_t)(at.y >> 16) * (size_t)src->width + (size_t)(at.x >> 16);
+        dst_mask[i] = src->mask ? src->mask[from] : 255;
+        memcpy(dst + i * channels, src->pixels + from * channels, channels);
+    }
+}
+
+static void gather_row(uint8_t *restrict dst, uint8_t *restrict dst_mask, size_t count,
                        const pba_image *src, augment_walk walk)
 {
     if (src->channels == 1) {
-        affine_walk(dst, dst_mask, width, src, walk, 1);
+        gather_pixels(dst, dst_mask, count, src, walk, 1);
     } else {
-        affine_walk(dst, dst_mask, width, src, walk, 3);
+        gather_pixels(dst, dst_mask, count, src, walk, 3);
     }
 }
 
-static inline void normalize(float *restrict plane, const uint8_t *restrict pixels,
-                             const uint8_t *restrict mask, size_t count, size_t channels,
-                             float scale, float shift)
+static inline void mirror_pixels(uint8_t *restrict dst, const uint8_t *restrict src, size_t pixels,
+                                 size_t channels)
 {
-    for (size_t i = 0; i < count; i++) {
-        float value = (float)pixels[i * channels] * scale + shift;
-        plane[i] = mask[i] ? value : 0.0F;
+    for (size_t i = 0; i < pixels; i++) {
+        memcpy(dst + i * channels, src + (pixels - 1 - i) * channels, channels);
     }
 }
 
-static void normalize_row(float *restrict plane, const uint8_t *restrict pixels,
-                          const uint8_t *restrict mask, size_t count, int channels, float scale,
-                          float shift)
+static void mirror_row(uint8_t *restrict dst, const uint8_t *restrict src, size_t pixels,
+                       int channels)
 {
     if (channels == 1) {
-        normalize(plane, pixels, mask, count, 1, scale, shift);
+        mirror_pixels(dst, src, pixels, 1);
     } else {
-        normalize(plane, pixels, mask, count, 3, scale, shift);
+        mirror_pixels(dst, src, pixels, 3);
+    }
+}
+
+/* The numbers of one channel in a row, `step` apart in source and result. */
+typedef struct line {
+    const uint8_t *pixels,
+        *mask; /* of the result's first number; mask NULL: all of it is content */
+    int64_t pixel_step, mask_step;
+    size_t count, step;
+    const uint8_t *table;
+    float scale, shift;
+} line;
+
+static inline float number(const line *line, size_t i)
+{
+    uint8_t v = line->pixels[(int64_t)i * line->pixel_step];
+    v = line->table ? line->table[v] : v;
+    bool content = !line->mask || line->mask[(int64_t)i * line->mask_step];
+    float value = (float)v * line->scale + line->shift;
+    return content ? value : 0.0F;
+}
+
+static void finish_line(void *restrict out, size_t at, const line *line, bool bf16)
+{
+    if (bf16) {
+        uint16_t *to = (uint16_t *)out + at;
+        for (size_t i = 0; i < line->count; i++) {
+            to[i * line->step] = augment_bf16(number(line, i));
+        }
+    } else {
+        float *to = (float *)out + at;
+        for (size_t i = 0; i < line->count; i++) {
+            to[i * line->step] = number(line, i);
+        }
+    }
+}
+
+static void clear_line(void *restrict out, size_t at, size_t count, size_t step, bool bf16)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (bf16) {
+            ((uint16_t *)out)[at + i * step] = 0;
+        } else {
+            ((float *)out)[at + i * step] = 0.0F;
+        }
+    }
+}
+
+/* Row y of one channel: what comes from the source's row, nothing on either side, nothing in the
+ * hole. */
+static void finish_channel(void *restrict out, const pba_image *src, const augment_tail *tail,
+                           const augment_form *form, int y, size_t c)
+{
+    int width = src->width, from_y = y + tail->dy;
+    size_t channels = (size_t)src->channels, step = form->interleaved ? channels : 1;
+    size_t row = (size_t)y * (size_t)width;
+    size_t at =
+        form->interleaved ? row * channels + c : c * (size_t)width * (size_t)src->height + row;
+    /* columns of the window that the source has; mirrored, they stand the other way round */
+    int least = tail->dx < 0 ? -tail->dx : 0, most = width - (tail->dx > 0 ? tail->dx : 0);
+    if (from_y < 0 || from_y >= src->height || least >= most) {
+        clear_line(out, at, (size_t)width, step, form->bf16);
+        return;
+    }
+    int from = tail->mirror ? width - most : least, to = tail->mirror ? width - least : most;
+    int first = (tail->mirror ? most - 1 : least) + tail->dx;
+    size_t source = (size_t)from_y * (size_t)width + (size_t)first;
+    line line = {.pixels = src->pixels + source * channels + c,
+                 .mask = src->mask ? src->mask + source : NULL,
+                 .pixel_step = tail->mirror ? -(int64_t)channels : (int64_t)channels,
+                 .mask_step = tail->mirror ? -1 : 1,
+                 .count = (size_t)(to - from),
+                 .step = step,
+                 .table = tail->table,
+                 .scale = form->scale[c],
+                 .shift = form->shift[c]};
+    clear_line(out, at, (size_t)from, step, form->bf16);
+    finish_line(out, at + (size_t)from * step, &line, form->bf16);
+    clear_line(out, at + (size_t)to * step, (size_t)(width - to), step, form->bf16);
+    if (y >= tail->top && y < tail->bottom && tail->left < tail->right) {
+        clear_line(out, at + (size_t)tail->left * step, (size_t)(tail->right - tail->left), step,
+                   form->bf16);
+    }
+}
+
+static void finish(void *restrict out, const pba_image *src, const augment_tail *tail,
+                   const augment_form *form)
+{
+    for (size_t c = 0; c < (size_t)src->channels; c++) {
+        for (int y = 0; y < src->height; y++) {
+            finish_channel(out, src, tail, form, y, c);
+        }
+    }
+}
+
+/* A kernel by hand takes the place of a plain one, which stays: as its meaning, and for the other
+ * sets. */
+#ifdef __AVX512VBMI__
+#include "augment/kernels/vbmi.h"
+#define CHOICE(plain, vbmi) (1 ? (vbmi) : (plain))
+#else
+#define CHOICE(plain, vbmi) (plain)
+#endif
+
+/* Stretch by stretch, so that what is smoothed need not go through memory. */
+static void sharpen(uint8_t *restrict dst, const uint8_t *src, size_t line, size_t bytes,
+                    size_t step, float factor)
+{
+    uint8_t smoothed[STRETCH];
+    for (size_t i = 0; i < bytes; i += STRETCH) {
+        size_t count = bytes - i < STRETCH ? bytes - i : STRETCH;
+        smooth(smoothed, src + i, line, count, step);
+        CHOICE(blend_row, vbmi_blend)(dst + i, smoothed, src + i, count, factor);
     }
 }
 
 extern const augment_kernels AUGMENT_KERNELS;
 const augment_kernels AUGMENT_KERNELS = {
     .name = AUGMENT_ISA,
-    .table = table_row,
-    .tables = tables_row,
-    .luma_sum = luma_sum,
+    .table = CHOICE(table_row, vbmi_table),
+    .tables = CHOICE(tables_row, vbmi_tables),
+    .ramp = ramp,
+    .divide = divide,
+    .range = range,
+    .luma_sum = CHOICE(luma_sum, vbmi_luma_sum),
     .sum = sum,
-    .blend = blend_row,
-    .blend_luma = blend_luma_row,
-    .smooth = smooth_row,
-    .blur = blur_row,
-    .affine = affine_row,
-    .normalize = normalize_row,
+    .blend = CHOICE(blend_row, vbmi_blend),
+    .blend_luma = CHOICE(blend_luma_row, vbmi_blend_luma),
+    .smooth = smooth,
+    .blur = blur,
+    .sharpen = sharpen,
+    .across = across,
+    .down = down,
+    .gather = CHOICE(gather_row, vbmi_gather),
+    .mirror = mirror_row,
+    .finish = CHOICE(finish, vbmi_finish),
 };

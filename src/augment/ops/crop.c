@@ -9,46 +9,29 @@
 #include <math.h>
 #include <string.h>
 
-enum { PRECISION = 22, TAPS = 3 }; /* Pillow: 32 bits - 8 of the value - 2 of headroom */
-
-typedef struct weights {
-    int32_t start, count, tap[TAPS];
-} weights;
-
 static double triangle(double x)
 {
     x = fabs(x);
     return x < 1.0 ? 1.0 - x : 0.0;
 }
 
-/* Pillow's precompute_coeffs for an enlargement: support 1 pixel, weights normalized, then fixed.
- */
-static weights weights_at(int i, int in, int out)
+/* Pillow's precompute_coeffs for an enlargement: support 1 pixel, weights normalized, then fixed in
+ * 32 bits - 8 of the value - 2 of headroom. */
+static augment_weights weights_of(int i, int in, int out)
 {
-    double centre = (i + 0.5) * ((double)in / out), tap[TAPS] = {0}, total = 0.0;
+    double centre = (i + 0.5) * ((double)in / out), tap[AUGMENT_TAPS] = {0}, total = 0.0;
     int from = (int)(centre - 0.5), until = (int)(centre + 1.5);
     from = from < 0 ? 0 : from;
     until = until > in ? in : until;
-    weights w = {.start = from, .count = until - from};
+    augment_weights w = {.start = from, .count = until - from};
     for (int t = 0; t < w.count; t++) {
         tap[t] = triangle(t + from - centre + 0.5);
         total += tap[t];
     }
     for (int t = 0; t < w.count; t++) {
-        w.tap[t] = (int32_t)(0.5 + tap[t] / total * (1 << PRECISION));
+        w.tap[t] = (int32_t)(0.5 + tap[t] / total * (1 << AUGMENT_PRECISION));
     }
     return w;
-}
-
-/* The weighted sum of bytes `step` apart. */
-static uint8_t weighted(const uint8_t *from, size_t step, const weights *w)
-{
-    int32_t sum = 1 << (PRECISION - 1);
-    for (int t = 0; t < w->count; t++) {
-        sum += from[((size_t)w->start + (size_t)t) * step] * w->tap[t];
-    }
-    sum >>= PRECISION;
-    return (uint8_t)(sum < 0 ? 0 : sum > 255 ? 255 : sum);
 }
 
 /* Pillow's MULDIV255: a * b / 255 rounded. */
@@ -63,10 +46,11 @@ static void multiply_row(uint8_t *dst, const pba_image *src, size_t at, int coun
 {
     size_t channels = (size_t)src->channels;
     for (size_t i = at; i < at + (size_t)count; i++) {
+        uint8_t alpha = src->mask ? src->mask[i] : 255;
         for (size_t c = 0; c < channels; c++) {
-            *dst++ = times(src->pixels[i * channels + c], src->mask[i]);
+            *dst++ = times(src->pixels[i * channels + c], alpha);
         }
-        *dst++ = src->mask[i];
+        *dst++ = alpha;
     }
 }
 
@@ -84,48 +68,68 @@ static void divide_row(pba_image *dst, size_t at, const uint8_t *src)
     }
 }
 
-static void across_row(uint8_t *dst, const uint8_t *src, const weights *columns, int width,
-                       size_t planes)
-{
-    for (int x = 0; x < width; x++) {
-        for (size_t p = 0; p < planes; p++) {
-            *dst++ = weighted(src + p, planes, &columns[x]);
-        }
-    }
-}
-
 static int margin(double pixels, int side)
 {
     return (int)lround(fmin(fmax(pixels, 0), (side - 1) / 2));
 }
 
-/* Scratch: a weight per column, one line, then the kept rows at full width. */
+/* Cut and enlarged, where there is a mask: multiplied by it, it beside them, and divided again. */
+static void enlarge_masked(pba_image *dst, const pba_image *src, int left, int top,
+                           const augment_weights *columns, uint8_t *scratch,
+                           const augment_kernels *kernels)
+{
+    int in_width = src->width - 2 * left, in_height = src->height - 2 * top;
+    size_t width = (size_t)src->width, planes = (size_t)src->channels + 1, line = planes * width;
+    uint8_t *one = scratch, *kept = scratch + line;
+    for (int y = 0; y < in_height; y++) {
+        multiply_row(one, src, (size_t)(y + top) * width + (size_t)left, in_width);
+        kernels->across(kept + (size_t)y * line, one, columns, width, planes);
+    }
+    for (int y = 0; y < src->height; y++) {
+        augment_weights w = weights_of(y, in_height, src->height);
+        kernels->down(one, kept, line, &w);
+        divide_row(dst, (size_t)y * width, one);
+    }
+}
+
+/* Where everything is content, multiplying by 255 and dividing by it change nothing. */
+static void enlarge(pba_image *dst, const pba_image *src, int left, int top,
+                    const augment_weights *columns, uint8_t *scratch,
+                    const augment_kernels *kernels)
+{
+    int in_height = src->height - 2 * top;
+    size_t width = (size_t)src->width, channels = (size_t)src->channels, line = channels * width;
+    for (int y = 0; y < in_height; y++) {
+        size_t at = (size_t)(y + top) * width + (size_t)left;
+        kernels->across(scratch + (size_t)y * line, src->pixels + at * channels, columns, width,
+                        channels);
+    }
+    for (int y = 0; y < src->height; y++) {
+        augment_weights w = weights_of(y, in_height, src->height);
+        kernels->down(dst->pixels + (size_t)y * line, scratch, line, &w);
+    }
+    augment_copy_mask(dst, src);
+}
+
+/* Scratch: a weight per column, then lines. */
 static void crop_bilinear(pba_image *dst, const pba_image *src, double pixels,
                           augment_context *context)
 {
     int left = margin(pixels, src->width), top = margin(pixels, src->height);
-    int in_width = src->width - 2 * left, in_height = src->height - 2 * top;
-    size_t planes = (size_t)src->channels + 1, line = planes * (size_t)src->width;
     if (!left && !top) {
         memcpy(dst->pixels, src->pixels, augment_bytes(src));
-        memcpy(dst->mask, src->mask, augment_pixels(src));
+        augment_copy_mask(dst, src);
         return;
     }
-    weights *columns = (weights *)context->scratch;
-    uint8_t *one = context->scratch + (size_t)src->width * sizeof *columns, *kept = one + line;
+    augment_weights *columns = (augment_weights *)context->scratch;
+    uint8_t *lines = context->scratch + (size_t)src->width * sizeof *columns;
     for (int x = 0; x < src->width; x++) {
-        columns[x] = weights_at(x, in_width, src->width);
+        columns[x] = weights_of(x, src->width - 2 * left, src->width);
     }
-    for (int y = 0; y < in_height; y++) {
-        multiply_row(one, src, (size_t)(y + top) * (size_t)src->width + (size_t)left, in_width);
-        across_row(kept + (size_t)y * line, one, columns, src->width, planes);
-    }
-    for (int y = 0; y < src->height; y++) {
-        weights w = weights_at(y, in_height, src->height);
-        for (size_t i = 0; i < line; i++) {
-            one[i] = weighted(kept + i, line, &w);
-        }
-        divide_row(dst, (size_t)y * (size_t)src->width, one);
+    if (src->mask) {
+        enlarge_masked(dst, src, left, top, columns, lines, context->kernels);
+    } else {
+        enlarge(dst, src, left, top, columns, lines, context->kernels);
     }
 }
 
@@ -136,7 +140,7 @@ static const augment_op rows[] = {
      .parameter = "pixels",
      .min = 0,
      .max = 15,
-     .flags = AUGMENT_PIXELS,
+     .flags = AUGMENT_PIXELS | AUGMENT_SCRATCH,
      .source = "Pillow Image.crop and Image.resize, BILINEAR",
      .apply = crop_bilinear},
 };

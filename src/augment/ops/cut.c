@@ -17,28 +17,35 @@ static void span(int centre, int64_t side, int length, int *from, int *to)
     *to = (int)(end > length ? length : end);
 }
 
-static void fill_row(pba_image *image, int y, int left, int right)
+augment_box augment_cut_box(rng *rng, double side, int width, int height)
+{
+    augment_box box;
+    int row = (int)rng_below(rng, (uint32_t)height), column = (int)rng_below(rng, (uint32_t)width);
+    span(row, llround(side), height, &box.top, &box.bottom);
+    span(column, llround(side), width, &box.left, &box.right);
+    return box;
+}
+
+static void fill_row(pba_image *image, int y, const augment_box *box)
 {
     static const uint8_t color[3] = {125, 122, 113};
     size_t channels = (size_t)image->channels;
-    for (int x = left; x < right; x++) {
-        size_t at = (size_t)y * (size_t)image->width + (size_t)x;
-        memcpy(image->pixels + at * channels, color, channels);
-        image->mask[at] = 0;
+    size_t at = (size_t)y * (size_t)image->width + (size_t)box->left;
+    size_t count = (size_t)(box->right - box->left);
+    uint8_t *pixel = image->pixels + at * channels;
+    for (size_t i = 0; i < count; i++, pixel += channels) {
+        memcpy(pixel, color, channels);
     }
+    memset(image->mask + at, 0, count);
 }
 
 static void cutout(pba_image *dst, const pba_image *src, double side, augment_context *context)
 {
+    augment_box box = augment_cut_box(context->rng, side, src->width, src->height);
     memcpy(dst->pixels, src->pixels, augment_bytes(src));
-    memcpy(dst->mask, src->mask, augment_pixels(src));
-    int row = (int)rng_below(context->rng, (uint32_t)src->height);
-    int column = (int)rng_below(context->rng, (uint32_t)src->width);
-    int top, bottom, left, right;
-    span(row, llround(side), src->height, &top, &bottom);
-    span(column, llround(side), src->width, &left, &right);
-    for (int y = top; y < bottom; y++) {
-        fill_row(dst, y, left, right);
+    augment_copy_mask(dst, src);
+    for (int y = box.top; y < box.bottom && box.left < box.right; y++) {
+        fill_row(dst, y, &box);
     }
 }
 

@@ -12,78 +12,91 @@ static void color(pba_image *dst, const pba_image *src, double factor, augment_c
     } else {
         context->kernels->blend_luma(dst->pixels, src->pixels, augment_pixels(src), (float)factor);
     }
-    memcpy(dst->mask, src->mask, augment_pixels(src));
+    augment_copy_mask(dst, src);
 }
 
-static const uint8_t *row_at(const uint8_t *src, size_t bytes, int row)
+/* A filter that leaves a frame of `margin` pixels as it is. All lines between are one long one to
+ * it: what it makes of pixels beside the frame's, which it takes from the other end of the line
+ * above or below, is replaced by what was there. */
+typedef struct filter {
+    size_t margin;
+    void (*run)(uint8_t *dst, const uint8_t *src, size_t line, size_t bytes, size_t step,
+                double factor, const augment_kernels *kernels);
+} filter;
+
+static void smooth_lines(uint8_t *dst, const uint8_t *src, size_t line, size_t bytes, size_t step,
+                         double unused, const augment_kernels *kernels)
 {
-    return src + (size_t)row * bytes;
+    kernels->smooth(dst, src, line, bytes, step);
 }
 
-/* One line of a filter's result. Lines near the border are copied, and all of them where a side is
- * shorter than the filter. */
-typedef void filter_line(uint8_t *dst, const uint8_t *src, size_t bytes, size_t step, int y,
-                         int width, int height, const augment_kernels *kernels);
-
-static void smooth_line(uint8_t *dst, const uint8_t *src, size_t bytes, size_t step, int y,
-                        int width, int height, const augment_kernels *kernels)
+static void sharpen_lines(uint8_t *dst, const uint8_t *src, size_t line, size_t bytes, size_t step,
+                          double factor, const augment_kernels *kernels)
 {
-    if (width < 3 || height < 3 || y < 1 || y >= height - 1) {
-        memcpy(dst, row_at(src, bytes, y), bytes);
+    kernels->sharpen(dst, src, line, bytes, step, (float)factor);
+}
+
+static void blur_lines(uint8_t *dst, const uint8_t *src, size_t line, size_t bytes, size_t step,
+                       double unused, const augment_kernels *kernels)
+{
+    kernels->blur(dst, src, line, bytes, step);
+}
+
+static const filter smoothing = {1, smooth_lines}, sharpening = {1, sharpen_lines},
+                    blurring = {2, blur_lines};
+
+static void filter_plane(uint8_t *dst, const uint8_t *src, const pba_image *shape, size_t step,
+                         const filter *filter, double factor, const augment_kernels *kernels)
+{
+    size_t width = (size_t)shape->width, height = (size_t)shape->height, margin = filter->margin;
+    size_t line = width * step, bytes = line * height, edge = margin * line, side = margin * step;
+    if (width <= 2 * margin || height <= 2 * margin) {
+        memcpy(dst, src, bytes);
         return;
     }
-    const uint8_t *rows[3] = {row_at(src, bytes, y - 1), row_at(src, bytes, y),
-                              row_at(src, bytes, y + 1)};
-    kernels->smooth(dst, rows, bytes, step);
-}
-
-static void blur_line(uint8_t *dst, const uint8_t *src, size_t bytes, size_t step, int y, int width,
-                      int height, const augment_kernels *kernels)
-{
-    if (width < 5 || height < 5 || y < 2 || y >= height - 2) {
-        memcpy(dst, row_at(src, bytes, y), bytes);
-        return;
+    memcpy(dst, src, edge + side);
+    filter->run(dst + edge + side, src + edge + side, line, bytes - 2 * (edge + side), step, factor,
+                kernels);
+    for (size_t y = margin + 1; y < height - margin; y++) {
+        memcpy(dst + y * line - side, src + y * line - side, 2 * side);
     }
-    const uint8_t *rows[5] = {row_at(src, bytes, y - 2), row_at(src, bytes, y - 1),
-                              row_at(src, bytes, y), row_at(src, bytes, y + 1),
-                              row_at(src, bytes, y + 2)};
-    kernels->blur(dst, rows, bytes, step);
+    memcpy(dst + bytes - edge - side, src + bytes - edge - side, edge + side);
 }
 
-/* SMOOTH into a scratch line, then blended; lines that SMOOTH leaves alone blend with themselves.
- */
+static void filter_pixels(pba_image *dst, const pba_image *src, const filter *filter, double factor,
+                          const augment_context *context)
+{
+    filter_plane(dst->pixels, src->pixels, src, (size_t)src->channels, filter, factor,
+                 context->kernels);
+}
+
+/* Where everything is content, so is every average. */
+static void filter_mask(pba_image *dst, const pba_image *src, const filter *filter,
+                        const augment_context *context)
+{
+    if (src->mask) {
+        filter_plane(dst->mask, src->mask, src, 1, filter, 0.0, context->kernels);
+    } else {
+        augment_copy_mask(dst, src);
+    }
+}
+
 static void sharpness(pba_image *dst, const pba_image *src, double factor, augment_context *context)
 {
-    size_t step = (size_t)src->channels, bytes = step * (size_t)src->width;
-    for (int y = 0; y < src->height; y++) {
-        smooth_line(context->scratch, src->pixels, bytes, step, y, src->width, src->height,
-                    context->kernels);
-        context->kernels->blend(dst->pixels + (size_t)y * bytes, context->scratch,
-                                row_at(src->pixels, bytes, y), bytes, (float)factor);
-    }
-    memcpy(dst->mask, src->mask, augment_pixels(src));
-}
-
-static void filter(pba_image *dst, const pba_image *src, const augment_context *context,
-                   filter_line *line)
-{
-    size_t width = (size_t)src->width, step = (size_t)src->channels;
-    for (int y = 0; y < src->height; y++) {
-        line(dst->pixels + (size_t)y * width * step, src->pixels, width * step, step, y, src->width,
-             src->height, context->kernels);
-        line(dst->mask + (size_t)y * width, src->mask, width, 1, y, src->width, src->height,
-             context->kernels);
-    }
+    filter_pixels(dst, src, &sharpening, factor, context);
+    augment_copy_mask(dst, src);
 }
 
 static void blur(pba_image *dst, const pba_image *src, double unused, augment_context *context)
 {
-    filter(dst, src, context, blur_line);
+    filter_pixels(dst, src, &blurring, unused, context);
+    filter_mask(dst, src, &blurring, context);
 }
 
 static void smooth(pba_image *dst, const pba_image *src, double unused, augment_context *context)
 {
-    filter(dst, src, context, smooth_line);
+    filter_pixels(dst, src, &smoothing, unused, context);
+    filter_mask(dst, src, &smoothing, context);
 }
 
 static const augment_op rows[] = {

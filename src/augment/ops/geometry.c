@@ -9,7 +9,7 @@
 static void copy_image(pba_image *dst, const pba_image *src)
 {
     memcpy(dst->pixels, src->pixels, augment_bytes(src));
-    memcpy(dst->mask, src->mask, augment_pixels(src));
+    augment_copy_mask(dst, src);
 }
 
 /* Pillow walks in 16.16 fixed point where all corners of the output map to less than 2^15. */
@@ -23,6 +23,88 @@ static int64_t fixed(double value)
     return (int64_t)floor(value * 65536.0 + 0.5);
 }
 
+/* Where a walk is inside: the steps i of 0..count-1 with 0 <= at + i * step < end. */
+typedef struct span {
+    int from, to;
+} span;
+
+/* floor(a / b), b above 0: 64-bit division is slow, so by the reciprocal and a look at what is
+ * left. a is below 2^48, which a double holds exactly. */
+static int64_t floor_div(int64_t a, int64_t b, double reciprocal)
+{
+    int64_t quotient = (int64_t)((double)a * reciprocal);
+    int64_t rest = a - quotient * b;
+    return quotient + (rest >= b) - (rest < 0);
+}
+
+static int within(int64_t value, int count)
+{
+    return (int)(value < 0 ? 0 : value > count ? count : value);
+}
+
+static span span_inside(int64_t at, int64_t step, double reciprocal, int64_t end, int count)
+{
+    if (step == 0) {
+        return (span){0, at >= 0 && at < end ? count : 0};
+    }
+    if (step < 0) { /* the same from the other side */
+        at = end - 1 - at;
+        step = -step;
+        reciprocal = -reciprocal;
+    }
+    return (span){within(-floor_div(at, step, reciprocal), count),
+                  within(floor_div(end - 1 - at, step, reciprocal) + 1, count)};
+}
+
+static void clear(pba_image *dst, size_t at, int count)
+{
+    if (count > 0) {
+        size_t channels = (size_t)dst->channels;
+        memset(dst->pixels + at * channels, 0, (size_t)count * channels);
+        memset(dst->mask + at, 0, (size_t)count);
+    }
+}
+
+static void copy_run(pba_image *dst, const pba_image *src, size_t to, size_t from, size_t count)
+{
+    size_t channels = (size_t)src->channels;
+    memcpy(dst->pixels + to * channels, src->pixels + from * channels, count * channels);
+    if (src->mask) {
+        memcpy(dst->mask + to, src->mask + from, count);
+    } else {
+        memset(dst->mask + to, 255, count);
+    }
+}
+
+enum { ONE = 1 << 16 }; /* a pixel in fixed point */
+
+/* A row of the result, from what is inside the source. */
+static void walk_row(pba_image *dst, const pba_image *src, int y, augment_walk walk,
+                     const double reciprocal[2], const augment_kernels *kernels)
+{
+    size_t row = (size_t)y * (size_t)dst->width;
+    span x = span_inside(walk.x, walk.step_x, reciprocal[0], (int64_t)src->width * ONE, dst->width);
+    span inside =
+        span_inside(walk.y, walk.step_y, reciprocal[1], (int64_t)src->height * ONE, dst->width);
+    inside.from = x.from > inside.from ? x.from : inside.from;
+    inside.to = x.to < inside.to ? x.to : inside.to;
+    if (inside.from >= inside.to) {
+        clear(dst, row, dst->width);
+        return;
+    }
+    clear(dst, row, inside.from);
+    clear(dst, row + (size_t)inside.to, dst->width - inside.to);
+    walk.x += inside.from * walk.step_x;
+    walk.y += inside.from * walk.step_y;
+    size_t to = row + (size_t)inside.from, count = (size_t)(inside.to - inside.from);
+    if (walk.step_x == ONE && walk.step_y == 0) {
+        size_t from = (size_t)(walk.y / ONE) * (size_t)src->width + (size_t)(walk.x / ONE);
+        copy_run(dst, src, to, from, count);
+    } else {
+        kernels->gather(dst->pixels + to * (size_t)dst->channels, dst->mask + to, count, src, walk);
+    }
+}
+
 static void affine_fixed(pba_image *dst, const pba_image *src, const double a[6],
                          const augment_kernels *kernels)
 {
@@ -30,11 +112,10 @@ static void affine_fixed(pba_image *dst, const pba_image *src, const double a[6]
                          .y = fixed(a[5] + a[3] * 0.5 + a[4] * 0.5),
                          .step_x = fixed(a[0]),
                          .step_y = fixed(a[3])};
+    const double reciprocal[2] = {1.0 / (double)walk.step_x, 1.0 / (double)walk.step_y};
     int64_t down_x = fixed(a[1]), down_y = fixed(a[4]);
-    size_t width = (size_t)dst->width, channels = (size_t)dst->channels;
-    for (size_t y = 0; y < (size_t)dst->height; y++, walk.x += down_x, walk.y += down_y) {
-        kernels->affine(dst->pixels + y * width * channels, dst->mask + y * width, dst->width, src,
-                        walk);
+    for (int y = 0; y < dst->height; y++, walk.x += down_x, walk.y += down_y) {
+        walk_row(dst, src, y, walk, reciprocal, kernels);
     }
 }
 
@@ -45,7 +126,7 @@ static void affine_double_row(pba_image *dst, const pba_image *src, const double
     for (int i = 0; i < dst->width; i++, to++, x += a[0], y += a[3]) {
         bool inside = x >= 0 && x < src->width && y >= 0 && y < src->height;
         size_t from = inside ? (size_t)y * (size_t)src->width + (size_t)x : 0;
-        dst->mask[to] = inside ? src->mask[from] : 0;
+        dst->mask[to] = !inside ? 0 : src->mask ? src->mask[from] : 255;
         for (size_t c = 0; c < channels; c++) {
             dst->pixels[to * channels + c] = inside ? src->pixels[from * channels + c] : 0;
         }
@@ -114,18 +195,18 @@ void augment_shift(pba_image *dst, const pba_image *src, int dx, int dy)
     int width = src->width, height = src->height;
     int left = at_most(dx < 0 ? -dx : 0, width), right = width - at_most(dx > 0 ? dx : 0, width);
     int top = at_most(dy < 0 ? -dy : 0, height), bottom = height - at_most(dy > 0 ? dy : 0, height);
-    size_t channels = (size_t)src->channels;
-    memset(dst->pixels, 0, augment_bytes(dst));
-    memset(dst->mask, 0, augment_pixels(dst));
-    if (left >= right) {
+    if (left >= right || top >= bottom) {
+        clear(dst, 0, width * height);
         return;
     }
-    size_t count = (size_t)(right - left);
+    clear(dst, 0, top * width);
+    clear(dst, (size_t)bottom * (size_t)width, (height - bottom) * width);
     for (int y = top; y < bottom; y++) {
-        size_t to = (size_t)y * (size_t)width + (size_t)left;
-        size_t from = (size_t)(y + dy) * (size_t)width + (size_t)(left + dx);
-        memcpy(dst->pixels + to * channels, src->pixels + from * channels, count * channels);
-        memcpy(dst->mask + to, src->mask + from, count);
+        size_t row = (size_t)y * (size_t)width;
+        clear(dst, row, left);
+        copy_run(dst, src, row + (size_t)left,
+                 (size_t)(y + dy) * (size_t)width + (size_t)(left + dx), (size_t)(right - left));
+        clear(dst, row + (size_t)right, width - right);
     }
 }
 
@@ -152,13 +233,14 @@ static void flip_left_right(pba_image *dst, const pba_image *src, double unused,
 {
     size_t width = (size_t)src->width, channels = (size_t)src->channels;
     for (size_t row = 0; row < augment_pixels(src); row += width) {
-        for (size_t x = 0; x < width; x++) {
-            size_t to = row + x, from = row + width - 1 - x;
-            dst->mask[to] = src->mask[from];
-            for (size_t c = 0; c < channels; c++) {
-                dst->pixels[to * channels + c] = src->pixels[from * channels + c];
-            }
+        context->kernels->mirror(dst->pixels + row * channels, src->pixels + row * channels, width,
+                                 src->channels);
+        if (src->mask) {
+            context->kernels->mirror(dst->mask + row, src->mask + row, width, 1);
         }
+    }
+    if (!src->mask) {
+        augment_copy_mask(dst, src);
     }
 }
 
@@ -166,11 +248,8 @@ static void flip_up_down(pba_image *dst, const pba_image *src, double unused,
                          augment_context *context)
 {
     size_t width = (size_t)src->width, height = (size_t)src->height;
-    size_t bytes = width * (size_t)src->channels;
     for (size_t y = 0; y < height; y++) {
-        size_t from = height - 1 - y;
-        memcpy(dst->pixels + y * bytes, src->pixels + from * bytes, bytes);
-        memcpy(dst->mask + y * width, src->mask + from * width, width);
+        copy_run(dst, src, y * width, (height - 1 - y) * width, width);
     }
 }
 

@@ -6,12 +6,29 @@
 
 #include <string.h>
 
-static void count_values(const pba_image *src, int channel, uint32_t bins[256])
+/* Counting goes round two sets of bins: neighbours resemble each other, and adding twice to one bin
+ * in a row would wait for the memory. */
+typedef struct histogram {
+    uint32_t bins[2][3][256];
+} histogram;
+
+static inline void count_pixels(histogram *all, const pba_image *src, size_t channels)
 {
-    size_t bytes = augment_bytes(src), step = (size_t)src->channels;
-    memset(bins, 0, 256 * sizeof *bins);
-    for (size_t i = (size_t)channel; i < bytes; i += step) {
-        bins[src->pixels[i]]++;
+    size_t pixels = augment_pixels(src);
+    const uint8_t *at = src->pixels;
+    for (size_t i = 0; i + 1 < pixels; i += 2, at += 2 * channels) {
+        for (size_t c = 0; c < channels; c++) {
+            all->bins[0][c][at[c]]++;
+            all->bins[1][c][at[channels + c]]++;
+        }
+    }
+    for (size_t c = 0; pixels % 2 && c < channels; c++) {
+        all->bins[0][c][at[c]]++;
+    }
+    for (size_t c = 0; c < channels; c++) {
+        for (size_t v = 0; v < 256; v++) {
+            all->bins[0][c][v] += all->bins[1][c][v];
+        }
     }
 }
 
@@ -22,72 +39,56 @@ static void identity(uint8_t table[256])
     }
 }
 
-static void equalize_table(const uint32_t bins[256], uint8_t table[256])
+static void equalize_table(const uint32_t bins[256], size_t total, uint8_t table[256],
+                           const augment_kernels *kernels)
 {
-    uint32_t total = 0, last = 0;
-    for (int v = 0; v < 256; v++) {
-        total += bins[v];
-        last = bins[v] ? bins[v] : last;
+    uint32_t n[256];
+    int last = 255;
+    while (!bins[last]) {
+        last--;
     }
-    uint32_t step = (total - last) / 255; /* 0 as well where there is one value only */
+    uint32_t step = ((uint32_t)total - bins[last]) / 255; /* 0 too where there is one value only */
     if (!step) {
         identity(table);
         return;
     }
-    uint32_t n = step / 2;
-    for (int v = 0; v < 256; v++) {
-        uint32_t value = n / step; /* above 255 only behind the last value that occurs */
-        table[v] = (uint8_t)(value > 255 ? 255 : value);
-        n += bins[v];
+    n[0] = step / 2;
+    for (int v = 1; v < 256; v++) {
+        n[v] = n[v - 1] + bins[v - 1];
     }
+    kernels->divide(table, n, step); /* above 255 only behind the last value that occurs */
 }
 
-static void autocontrast_table(const uint32_t bins[256], uint8_t table[256])
+static int equalize(uint8_t tables[3][256], const pba_image *src, double unused,
+                    augment_context *context)
 {
-    int low = 0, high = 255;
-    while (low < 255 && !bins[low]) {
-        low++;
-    }
-    while (high > 0 && !bins[high]) {
-        high--;
-    }
-    if (high <= low) {
-        identity(table);
-        return;
-    }
-    double scale = 255.0 / (high - low), offset = -low * scale;
-    for (int v = 0; v < 256; v++) {
-        int value = (int)(v * scale + offset);
-        table[v] = (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
-    }
-}
-
-static void per_channel(pba_image *dst, const pba_image *src, const augment_context *context,
-                        void (*fill)(const uint32_t bins[256], uint8_t table[256]))
-{
-    uint32_t bins[256];
-    uint8_t tables[3][256];
-    for (int c = 0; c < src->channels; c++) {
-        count_values(src, c, bins);
-        fill(bins, tables[c]);
-    }
+    histogram all;
+    memset(&all, 0, sizeof all);
     if (src->channels == 1) {
-        context->kernels->table(dst->pixels, src->pixels, augment_bytes(src), tables[0]);
+        count_pixels(&all, src, 1);
     } else {
-        context->kernels->tables(dst->pixels, src->pixels, augment_pixels(src), tables);
+        count_pixels(&all, src, 3);
     }
-    memset(dst->mask, 255, augment_pixels(dst));
+    for (int c = 0; c < src->channels; c++) {
+        equalize_table(all.bins[0][c], augment_pixels(src), tables[c], context->kernels);
+    }
+    return src->channels;
 }
 
-static void equalize(pba_image *dst, const pba_image *src, double unused, augment_context *context)
+static int autocontrast(uint8_t tables[3][256], const pba_image *src, double unused,
+                        augment_context *context)
 {
-    per_channel(dst, src, context, equalize_table);
-}
-
-static void autocontrast(pba_image *dst, const pba_image *src, double unused,
-                         augment_context *context)
-{
-    per_channel(dst, src, context, autocontrast_table);
+    uint8_t low[3], high[3];
+    context->kernels->range(low, high, src->pixels, augment_pixels(src), src->channels);
+    for (int c = 0; c < src->channels; c++) {
+        if (high[c] <= low[c]) {
+            identity(tables[c]);
+        } else {
+            double scale = 255.0 / (high[c] - low[c]);
+            context->kernels->ramp(tables[c], scale, -low[c] * scale);
+        }
+    }
+    return src->channels;
 }
 
 static const augment_op rows[] = {
@@ -95,16 +96,16 @@ static const augment_op rows[] = {
      .name = "Equalize",
      .sentence = "Spreads each channel's values so that all occur about equally often.",
      .parameter = "",
-     .flags = AUGMENT_SEARCHED | AUGMENT_RESETS_MASK,
+     .flags = AUGMENT_SEARCHED | AUGMENT_RESETS_MASK | AUGMENT_STATISTICS,
      .source = "Pillow ImageOps.equalize",
-     .apply = equalize},
+     .tables = equalize},
     {.abi = AUGMENT_OP_ABI,
      .name = "AutoContrast",
      .sentence = "Stretches each channel so that its darkest value is 0 and its lightest 255.",
      .parameter = "",
-     .flags = AUGMENT_SEARCHED | AUGMENT_RESETS_MASK,
+     .flags = AUGMENT_SEARCHED | AUGMENT_RESETS_MASK | AUGMENT_STATISTICS,
      .source = "Pillow ImageOps.autocontrast",
-     .apply = autocontrast},
+     .tables = autocontrast},
 };
 
 const augment_ops augment_histogram = {rows, sizeof rows / sizeof *rows};

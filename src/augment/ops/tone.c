@@ -3,76 +3,69 @@
  * Contrast (mask kept), ImageOps.invert, posterize and solarize (through RGB: mask reset). */
 #include "augment/op.h"
 
+#include <math.h>
 #include <string.h>
 
-static void keep_mask(pba_image *dst, const pba_image *src)
+static const uint8_t values[256] = {
+#define VALUES_4(v) v, v + 1, v + 2, v + 3
+#define VALUES_16(v) VALUES_4(v), VALUES_4(v + 4), VALUES_4(v + 8), VALUES_4(v + 12)
+#define VALUES_64(v) VALUES_16(v), VALUES_16(v + 16), VALUES_16(v + 32), VALUES_16(v + 48)
+    VALUES_64(0), VALUES_64(64), VALUES_64(128), VALUES_64(192)};
+
+/* blend(level, v), `level` being one grey for the whole image. */
+static void blend_with(uint8_t table[256], int level, double factor, const augment_context *context)
 {
-    memcpy(dst->mask, src->mask, augment_pixels(src));
+    uint8_t from[256];
+    memset(from, level, sizeof from);
+    context->kernels->blend(table, from, values, 256, (float)factor);
 }
 
-static void reset_mask(pba_image *dst)
+static int brightness(uint8_t tables[3][256], const pba_image *src, double factor,
+                      augment_context *context)
 {
-    memset(dst->mask, 255, augment_pixels(dst));
-}
-
-/* dst = blend(level, src), `level` being one grey for the whole image. */
-static void blend_with(pba_image *dst, const pba_image *src, int level, double factor,
-                       const augment_context *context)
-{
-    uint8_t table[256];
-    for (int v = 0; v < 256; v++) {
-        table[v] = augment_blend(level, v, (float)factor);
-    }
-    context->kernels->table(dst->pixels, src->pixels, augment_bytes(src), table);
-    keep_mask(dst, src);
-}
-
-static void brightness(pba_image *dst, const pba_image *src, double factor,
-                       augment_context *context)
-{
-    blend_with(dst, src, 0, factor, context);
+    blend_with(tables[0], 0, factor, context);
+    return 1;
 }
 
 /* The mean counts every pixel, those without content included. */
-static void contrast(pba_image *dst, const pba_image *src, double factor, augment_context *context)
+static int contrast(uint8_t tables[3][256], const pba_image *src, double factor,
+                    augment_context *context)
 {
     size_t pixels = augment_pixels(src);
     uint64_t sum = src->channels == 1 ? context->kernels->sum(src->pixels, pixels)
                                       : context->kernels->luma_sum(src->pixels, pixels);
-    int mean = (int)((double)sum / (double)pixels + 0.5);
-    blend_with(dst, src, mean, factor, context);
+    blend_with(tables[0], (int)((double)sum / (double)pixels + 0.5), factor, context);
+    return 1;
 }
 
-static void invert(pba_image *dst, const pba_image *src, double unused, augment_context *context)
+static int invert(uint8_t tables[3][256], const pba_image *src, double unused,
+                  augment_context *context)
 {
-    uint8_t table[256];
     for (int v = 0; v < 256; v++) {
-        table[v] = (uint8_t)(255 - v);
+        tables[0][v] = (uint8_t)(255 - v);
     }
-    context->kernels->table(dst->pixels, src->pixels, augment_bytes(src), table);
-    reset_mask(dst);
+    return 1;
 }
 
-static void posterize(pba_image *dst, const pba_image *src, double bits, augment_context *context)
-{
-    uint8_t table[256];
-    int keep = 0xFF00 >> (int)bits & 0xFF;
-    for (int v = 0; v < 256; v++) {
-        table[v] = (uint8_t)(v & keep);
-    }
-    context->kernels->table(dst->pixels, src->pixels, augment_bytes(src), table);
-    reset_mask(dst);
-}
-
-static void solarize(pba_image *dst, const pba_image *src, double threshold,
+static int posterize(uint8_t tables[3][256], const pba_image *src, double bits,
                      augment_context *context)
 {
-    uint8_t table[256];
+    int keep = 0xFF00 >> (int)bits & 0xFF;
     for (int v = 0; v < 256; v++) {
-        table[v] = (uint8_t)(v < threshold ? v : 255 - v);
+        tables[0][v] = (uint8_t)(v & keep);
     }
-    context->kernels->table(dst->pixels, src->pixels, augment_bytes(src), table);
-    reset_mask(dst);
+    return 1;
+}
+
+/* v < threshold for whole v: v < ceil(threshold). */
+static int solarize(uint8_t tables[3][256], const pba_image *src, double threshold,
+                    augment_context *context)
+{
+    int from = (int)ceil(fmin(fmax(threshold, 0.0), 256.0));
+    for (int v = 0; v < 256; v++) {
+        tables[0][v] = (uint8_t)(v < from ? v : 255 - v);
+    }
+    return 1;
 }
 
 static const augment_op rows[] = {
@@ -84,23 +77,23 @@ static const augment_op rows[] = {
      .max = 10,
      .flags = AUGMENT_SEARCHED,
      .source = "Pillow ImageEnhance.Brightness",
-     .apply = brightness},
+     .tables = brightness},
     {.abi = AUGMENT_OP_ABI,
      .name = "Contrast",
      .sentence = "Blends with the image's mean grey: 0 is flat, 1 changes nothing.",
      .parameter = "factor",
      .min = 0,
      .max = 10,
-     .flags = AUGMENT_SEARCHED,
+     .flags = AUGMENT_SEARCHED | AUGMENT_STATISTICS,
      .source = "Pillow ImageEnhance.Contrast",
-     .apply = contrast},
+     .tables = contrast},
     {.abi = AUGMENT_OP_ABI,
      .name = "Invert",
      .sentence = "Makes every value its negative.",
      .parameter = "",
      .flags = AUGMENT_SEARCHED | AUGMENT_RESETS_MASK,
      .source = "Pillow ImageOps.invert",
-     .apply = invert},
+     .tables = invert},
     {.abi = AUGMENT_OP_ABI,
      .name = "Posterize",
      .sentence = "Keeps the highest bits of every value; 0 bits is black.",
@@ -109,7 +102,7 @@ static const augment_op rows[] = {
      .max = 8,
      .flags = AUGMENT_SEARCHED | AUGMENT_RESETS_MASK,
      .source = "Pillow ImageOps.posterize",
-     .apply = posterize},
+     .tables = posterize},
     {.abi = AUGMENT_OP_ABI,
      .name = "Solarize",
      .sentence = "Inverts the values at or above a threshold; 256 changes none.",
@@ -118,7 +111,7 @@ static const augment_op rows[] = {
      .max = 256,
      .flags = AUGMENT_SEARCHED | AUGMENT_RESETS_MASK,
      .source = "Pillow ImageOps.solarize",
-     .apply = solarize},
+     .tables = solarize},
 };
 
 const augment_ops augment_tone = {rows, sizeof rows / sizeof *rows};

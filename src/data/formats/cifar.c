@@ -14,6 +14,8 @@ enum { SIDE = 32, PLANE = SIDE * SIDE, PIXELS = 3 * PLANE, FILE_LIMIT = 1 << 30 
 typedef struct layout {
     const char *const *train; /* file names, ending with NULL */
     const char *test, *names;
+    const char *const *python; /* files of the Python version, which is not read; NULL-ended */
+    const char *archive;       /* the binary version as its authors publish it */
     int classes;
     size_t label_bytes; /* the last one is the label */
 } layout;
@@ -21,8 +23,33 @@ typedef struct layout {
 static const char *const train10[] = {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin",
                                       "data_batch_4.bin", "data_batch_5.bin", NULL};
 static const char *const train100[] = {"train.bin", NULL};
-static const layout layout10 = {train10, "test_batch.bin", "batches.meta.txt", 10, 1};
-static const layout layout100 = {train100, "test.bin", "fine_label_names.txt", 100, 2};
+static const char *const python10[] = {"data_batch_1", "batches.meta", NULL};
+static const char *const python100[] = {"train", "test", "meta", NULL};
+static const layout layout10 = {.train = train10,
+                                .test = "test_batch.bin",
+                                .names = "batches.meta.txt",
+                                .python = python10,
+                                .archive = "cifar-10-binary.tar.gz",
+                                .classes = 10,
+                                .label_bytes = 1};
+static const layout layout100 = {.train = train100,
+                                 .test = "test.bin",
+                                 .names = "fine_label_names.txt",
+                                 .python = python100,
+                                 .archive = "cifar-100-binary.tar.gz",
+                                 .classes = 100,
+                                 .label_bytes = 2};
+
+/* Python's pickles: recognized in order to say what to fetch instead. */
+static bool is_python(const data_source *source, const layout *layout)
+{
+    for (int i = 0; layout->python[i]; i++) {
+        if (!data_source_holds(source, layout->python[i])) {
+            return false;
+        }
+    }
+    return true;
+}
 
 static bool recognizes(const data_source *source, const layout *layout)
 {
@@ -31,7 +58,7 @@ static bool recognizes(const data_source *source, const layout *layout)
             return true;
         }
     }
-    return data_source_holds(source, layout->test);
+    return data_source_holds(source, layout->test) || is_python(source, layout);
 }
 
 /* planes: 3 x PLANE; pixels: PLANE x 3 */
@@ -164,6 +191,12 @@ static pba_status open_layout(const data_source *source, const pba_dataset_optio
         if (status == PBA_OK) {
             status = data_progress(options, "images", (int64_t)data_images(content), 0);
         }
+    }
+    if (status == PBA_OK && !content->counts[PBA_TRAIN] && is_python(source, layout)) {
+        return status_set(PBA_UNSUPPORTED,
+                          "%s: holds the Python version (%s is a pickle), which is not read; fetch "
+                          "the binary version, %s",
+                          data_source_path(source), layout->python[0], layout->archive);
     }
     if (status == PBA_OK && !content->counts[PBA_TRAIN]) {
         return status_set(PBA_NOT_FOUND, "%s: %s is there, but no %s to train on",

@@ -394,23 +394,6 @@ static bool recognizes(const data_source *source)
     return found;
 }
 
-/* crop side/8, cutout side/2; what would be 0 is left out. */
-static void default_baseline(data_content *content)
-{
-    int side = content->width < content->height ? content->width : content->height;
-    char crop[32] = "", cutout[32] = "";
-    if (side / 8) {
-        snprintf(crop, sizeof crop, "crop:%d", side / 8);
-    }
-    if (side / 2) {
-        snprintf(cutout, sizeof cutout, "%scutout:%d", *crop ? "," : "", side / 2);
-    }
-    snprintf(content->baseline, sizeof content->baseline, "%s%s", crop, cutout);
-    if (!*content->baseline) {
-        snprintf(content->baseline, sizeof content->baseline, "none");
-    }
-}
-
 static pba_status open_idx(const data_source *source, const pba_dataset_options *options,
                            data_content *content)
 {
@@ -436,7 +419,7 @@ static pba_status open_idx(const data_source *source, const pba_dataset_options 
         status = status_set(PBA_FORMAT, "%s: all images have label 0; there is nothing to learn",
                             data_source_path(source));
     }
-    default_baseline(content);
+    data_default_baseline(content, false);
     return status == PBA_OK ? data_number_names(content, content->classes) : status;
 }
 

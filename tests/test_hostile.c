@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Damaged and hostile files, over all formats: a sample of each is cut off at twenty places and has
+ * bytes changed in many ways. Opening it gives a data set or an error that names it; never a crash,
+ * never a file that was not there before, never more memory than is reasonable. To add a format,
+ * add a row. */
+#include "check.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "core/file.h"
+#include "core/rng.h"
+#include "data/dataset.h"
+
+enum { CUTS = 20, CHANGES = 40, RECORD = 3073, RECORDS = 12, SIDE = 8, MEMORY_MAX = 1000 };
+
+static char folder[PBA_PATH_MAX];
+
+static int make_folder(void **state)
+{
+    snprintf(folder, sizeof folder, "/tmp/pba-test-hostile-XXXXXX");
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int remove_folder(void **state)
+{
+    char command[PBA_PATH_MAX + 16];
+    snprintf(command, sizeof command, "rm -rf '%s'", folder);
+    return system(command);
+}
+
+/* ------------------------------------------------------------------ samples */
+
+static void put(const char *path, const void *data, size_t size)
+{
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(data, 1, size, file), size);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void put_beside(const char *path, const char *name, const void *data, size_t size)
+{
+    char other[PBA_PATH_MAX];
+    snprintf(other, sizeof other, "%.*s%s", (int)(strrchr(path, '/') + 1 - path), path, name);
+    put(other, data, size);
+}
+
+static uint8_t noise(size_t place)
+{
+    uint32_t counter[4] = {(uint32_t)place}, words[4];
+    rng_philox(counter, (const uint32_t[2]){7, 7}, words);
+    return (uint8_t)words[0];
+}
+
+static const uint8_t *cifar_records(void)
+{
+    static uint8_t data[RECORDS * RECORD];
+    for (size_t i = 0; i < sizeof data; i++) {
+        data[i] = i % RECORD ? noise(i) : (uint8_t)(i / RECORD % 10);
+    }
+    return data;
+}
+
+static void write_cifar(const char *path)
+{
+    put(path, cifar_records(), RECORDS * RECORD);
+}
+
+/* 36 images of SIDE x SIDE, or their labels. */
+static size_t idx_bytes(bool labels, uint8_t data[4096])
+{
+    const uint8_t header[] = {0, 0, 8, labels ? 1 : 3, 0, 0, 0, 36, 0, 0, 0, SIDE, 0, 0, 0, SIDE};
+    size_t start = labels ? 8 : 16, size = start + (labels ? 36 : 36 * SIDE * SIDE);
+    memcpy(data, header, start);
+    for (size_t i = start; i < size; i++) {
+        data[i] = labels ? (uint8_t)(i % 3) : noise(i);
+    }
+    return size;
+}
+
+static void write_idx(const char *path)
+{
+    uint8_t data[4096];
+    size_t size = idx_bytes(true, data);
+    put_beside(path, "train-labels-idx1-ubyte", data, size);
+    size = idx_bytes(false, data);
+    put(path, data, size);
+}
+
+static void write_idx_gz(const char *path)
+{
+    uint8_t data[4096];
+    size_t size = idx_bytes(true, data);
+    put_beside(path, "train-labels-idx1-ubyte", data, size);
+    size = idx_bytes(false, data);
+    gzFile file = gzopen(path, "wb");
+    assert_int_equal(gzwrite(file, data, (unsigned)size), size);
+    gzclose(file);
+}
+
+static void write_archive(const char *path, const char *filter, bool zip)
+{
+    struct archive *archive = archive_write_new();
+    struct archive_entry *entry = archive_entry_new();
+    if (filter) {
+        archive_write_add_filter_by_name(archive, filter);
+    }
+    zip ? archive_write_set_format_zip(archive) : archive_write_set_format_pax_restricted(archive);
+    assert_int_equal(archive_write_open_filename(archive, path), ARCHIVE_OK);
+    archive_entry_set_pathname(entry, "cifar-10-batches-bin/data_batch_1.bin");
+    archive_entry_set_filetype(entry, AE_IFREG);
+    archive_entry_set_perm(entry, 0644);
+    archive_entry_set_size(entry, RECORDS * RECORD);
+    assert_int_equal(archive_write_header(archive, entry), ARCHIVE_OK);
+    archive_write_data(archive, cifar_records(), RECORDS * RECORD);
+    archive_entry_free(entry);
+    assert_int_equal(archive_write_close(archive), ARCHIVE_OK);
+    archive_write_free(archive);
+}
+
+static void write_tar(const char *path)
+{
+    write_archive(path, NULL, false);
+}
+
+static void write_tar_gz(const char *path)
+{
+    write_archive(path, "gzip", false);
+}
+
+static void write_tar_bz2(const char *path)
+{
+    write_archive(path, "bzip2", false);
+}
+
+static void write_tar_xz(const char *path)
+{
+    write_archive(path, "xz", false);
+}
+
+static void write_zip(const char *path)
+{
+    write_archive(path, NULL, true);
+}
+
+typedef struct sample {
+    const char *file;                /* the one that is damaged */
+    void (*write)(const char *path); /* it, and what belongs to it */
+    bool alone;                      /* it is what is opened; else the folder in which it lies */
+} sample;
+
+static const sample samples[] = {
+    {"data_batch_1.bin", write_cifar, false},
+    {"train-images-idx3-ubyte", write_idx, false},
+    {"train-images-idx3-ubyte.gz", write_idx_gz, false},
+    {"cifar.tar", write_tar, true},
+    {"cifar.tar.gz", write_tar_gz, true},
+    {"cifar.tar.bz2", write_tar_bz2, true},
+    {"cifar.tar.xz", write_tar_xz, true},
+    {"cifar.zip", write_zip, true},
+};
+enum { SAMPLES = sizeof samples / sizeof *samples };
+
+/* ------------------------------------------------------------------ opening */
+
+static int files_in_folder(void)
+{
+    int count = 0;
+    DIR *listing = opendir(folder);
+    assert_non_null(listing);
+    while (readdir(listing)) {
+        count++;
+    }
+    closedir(listing);
+    return count;
+}
+
+/* Every pixel and label is touched. */
+static void check_content(const pba_dataset *dataset)
+{
+    const data_content *content = &dataset->content;
+    size_t images = data_images(content), sum = 0;
+    for (size_t i = 0; i < images; i++) {
+        assert_true(content->labels[i] < content->classes);
+    }
+    for (size_t i = 0; i < images * data_image_bytes(content); i++) {
+        sum += content->pixels[i];
+    }
+    assert_true(sum <= images * data_image_bytes(content) * 255);
+    for (int i = 0; i < content->classes; i++) {
+        assert_true(strlen(content->names[i]) < PBA_NAME_MAX);
+    }
+}
+
+/* Opened whatever it holds; true: as a data set. */
+static bool survives(const sample *sample, const char *path)
+{
+    pba_dataset *dataset;
+    pba_status status = pba_dataset_open(sample->alone ? path : folder, &dataset);
+    if (status == PBA_OK) {
+        check_content(dataset);
+        pba_dataset_free(dataset);
+        return true;
+    }
+    assert_null(dataset);
+    const char *message = pba_error_message();
+    if (!strstr(message, folder) || strchr(message, '\n') || strstr(message, "the decoder")) {
+        fail_msg("%s: %s", sample->file, message); /* a decoder that died is a mistake, too */
+    }
+    return false;
+}
+
+static void test_samples(void **state)
+{
+    const sample *sample = *state;
+    char path[PBA_PATH_MAX], *whole;
+    size_t size;
+    assert_ok(file_join(path, folder, sample->file));
+    sample->write(path);
+    assert_true(survives(sample, path));
+    assert_ok(file_read(path, 1 << 24, &whole, &size));
+    int files = files_in_folder();
+    for (size_t i = 0; i < CUTS; i++) {
+        put(path, whole, size * i / CUTS);
+        bool opened = survives(sample, path);
+        assert_true(i > 0 || !opened); /* of an empty file nothing is left */
+    }
+    char *changed = malloc(size);
+    assert_non_null(changed);
+    for (uint32_t i = 0; i < CHANGES; i++) {
+        rng rng = rng_at(1, RNG_DEMO, 0, 0, i);
+        memcpy(changed, whole, size);
+        size_t within = i % 2 && size > 600 ? 600 : size; /* every second time near the start */
+        for (uint32_t flips = 1 + rng_below(&rng, 4); flips; flips--) {
+            changed[rng_below(&rng, (uint32_t)within)] ^= (char)(1 + rng_below(&rng, 255));
+        }
+        put(path, changed, size);
+        survives(sample, path);
+    }
+    free(changed);
+    free(whole);
+    assert_int_equal(files_in_folder(), files);
+}
+
+/* ------------------------------------------------------------------ absurdly */
+
+/* A tar header's size field, and its checksum. */
+static void claim_size(uint8_t header[512], const char *size)
+{
+    unsigned sum = 0;
+    memcpy(header + 124, size, 12);
+    memset(header + 148, ' ', 8);
+    for (int i = 0; i < 512; i++) {
+        sum += header[i];
+    }
+    snprintf((char *)header + 148, 8, "%06o", sum);
+}
+
+static void test_claims_of_tar(void **state)
+{
+    static const char *const claims[] = {
+        "77777777777\0",                                    /* 8 GB */
+        "\x80\0\0\0\x7f\xff\xff\xff\xff\xff\xff\xff",       /* 2^63 */
+        "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xfb", /* -5 */
+        "999999zzzzz\0"};
+    const sample sample = {.file = "cifar.tar", .alone = true};
+    char path[PBA_PATH_MAX], *data;
+    size_t size;
+    assert_ok(file_join(path, folder, sample.file));
+    for (size_t i = 0; i < sizeof claims / sizeof *claims; i++) {
+        write_tar(path);
+        assert_ok(file_read(path, 1 << 24, &data, &size));
+        uint8_t *header = memcmp(data + 156, "0", 1) == 0 ? (uint8_t *)data : NULL;
+        assert_non_null(header);
+        claim_size(header, claims[i]);
+        put(path, data, size);
+        free(data);
+        assert_false(survives(&sample, path));
+    }
+}
+
+static void test_claims_of_idx(void **state)
+{
+    const sample sample = {.file = "train-images-idx3-ubyte"};
+    char path[PBA_PATH_MAX];
+    uint8_t data[4096];
+    assert_ok(file_join(path, folder, sample.file));
+    for (int place = 4; place < 16; place++) {
+        write_idx(path);
+        size_t size = idx_bytes(false, data);
+        data[place] = 0xff;
+        put(path, data, size);
+        assert_false(survives(&sample, path));
+    }
+}
+
+/* Of all that was opened before, in this process and in its children, in megabytes. */
+static void test_memory(void **state)
+{
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    skip(); /* sanitizers keep what was freed */
+#endif
+    struct rusage own, children;
+    assert_int_equal(getrusage(RUSAGE_SELF, &own), 0);
+    assert_int_equal(getrusage(RUSAGE_CHILDREN, &children), 0);
+    assert_true(own.ru_maxrss / 1024 < MEMORY_MAX);
+    assert_true(children.ru_maxrss / 1024 < MEMORY_MAX);
+}
+
+int main(void)
+{
+    struct CMUnitTest tests[SAMPLES + 3];
+    int count = 0;
+    for (; count < SAMPLES; count++) {
+        tests[count] = (struct CMUnitTest){samples[count].file, test_samples, make_folder,
+                                           remove_folder, (void *)&samples[count]};
+    }
+    const struct CMUnitTest more[] = {
+        cmocka_unit_test_setup_teardown(test_claims_of_tar, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(test_claims_of_idx, make_folder, remove_folder),
+        cmocka_unit_test(test_memory),
+    };
+    memcpy(tests + count, more, sizeof more);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
