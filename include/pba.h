@@ -521,7 +521,7 @@ typedef struct pba_plan {
     int members, rounds, epochs, workers, threads; /* threads: of each network */
     int train_images, val_images, test_images;
     int64_t parameters;
-    double image_passes, seconds, bytes; /* forward+backward passes; estimates */
+    double image_passes, seconds, bytes;              /* forward+backward passes; estimates */
     const char *model, *baseline, *precision, *notes; /* precision: never "auto" */
 } pba_plan;
 
@@ -583,6 +583,8 @@ typedef struct pba_search_times {
 /* Of this object's run, once it has ended. */
 PBA_API pba_status pba_search_spent(const pba_search *search, pba_search_times *times);
 PBA_API const char *pba_search_directory(const pba_search *search);
+/* The data set with the search's splits; NULL where a finished run was opened. */
+PBA_API const pba_dataset *pba_search_dataset(const pba_search *search);
 PBA_API void pba_search_free(pba_search *search);
 
 typedef struct pba_training pba_training;
@@ -680,6 +682,35 @@ PBA_API void pba_evaluation_free(pba_evaluation *evaluation);
 /* A line per image in the split's order: index,label,answer,confidence,label_name,answer_name.
  * Whole or not at all. */
 PBA_API pba_status pba_evaluation_write_csv(const pba_evaluation *evaluation, const char *path);
+
+/* ----------------------------------------------------------------- reports */
+
+#define PBA_REPORT_RUNS_MAX 64
+
+typedef struct pba_report_options {
+    /* 1 to PBA_REPORT_RUNS_MAX folders of searches and training runs, in any state (going on,
+     * killed), and schedule files. Nothing in them is changed. */
+    const char *const *runs;
+    size_t run_count;
+    const char *dataset; /* where the images come from; NULL: the data set that each run names */
+    const pba_dataset *opened; /* the same, open already and with its splits drawn; may be NULL */
+    int epochs;                /* of schedules in the log format; else 0 */
+} pba_report_options;
+
+/* One HTML file that needs no other and no network: schedules as pictures, family tree, validation
+ * errors, the data set's images under the schedule (left out, with a sentence, where the data
+ * cannot be opened), the training runs' test errors with 95 % intervals, settings and command.
+ * Whole or not at all. */
+PBA_API pba_status pba_report_write(const pba_report_options *options, const char *path);
+
+/* The same pictures as SVG files in a folder, which is made: RUN-probabilities.svg and so on. */
+PBA_API pba_status pba_report_charts(const pba_report_options *options, const char *folder);
+
+/* A contact sheet by the file name's suffix: every operation in a row, the image as it is, then at
+ * rising levels of the PBA space (pixel parameters scaled by min(width, height)/32, positive where
+ * there is a sign), the parameter under each. Larger images are shrunk to at most 128 pixels a
+ * side first. */
+PBA_API pba_status pba_ops_preview_write(const pba_image *image, const char *path);
 
 #ifdef __cplusplus
 }

@@ -95,7 +95,7 @@ refuses "an option for a value" 2 "--width needs a value" models --width --json
 refuses "half a number" 2 "--width: \"3x\" is not a whole number" models --width 3x
 refuses "an empty number" 2 "--width: \"\" is not a whole number" models --width=
 refuses "a number out of range" 2 "from 1 to" models --width 0
-refuses "an argument too many" 2 "one argument too many" ops Rotate
+refuses "an argument too many" 2 "one argument too many" ops preview in.png out.png
 "$pba" ops >/dev/full 2>err
 if [ $? = 1 ] && grep -q "^pba: standard output: No space left" err; then
     result ok "a full disk under standard output"
@@ -327,7 +327,7 @@ refuses "search: an unknown preset" 2 "use rcifar10, rsvhn" search good $small -
 works "search --preset --dry-run" "wrn-10-1" search good $small --preset rsvhn --dry-run
 refuses "search: a preset that asks for more" 1 "ask for fewer" search good --preset rcifar10
 works "search" "pba train good --model wrn-10-1" search good $small --out run3 -q
-for file in config.json journal.jsonl schedule.json schedule.txt; do
+for file in config.json journal.jsonl schedule.json schedule.txt report.html; do
     [ -s "run3/$file" ] && result ok "search writes $file" || result "not ok" "search writes $file"
 done
 works "its schedule is fine" "over 2 epochs" schedule check run3
@@ -371,6 +371,15 @@ cmp cut/weights-0.safetensors uncut/weights-0.safetensors && result ok "the same
     result "not ok" "the same weights"
 works "resuming a finished training" "test error" train --resume cut -q
 refuses "other options beside --resume" 2 "--lr" train --resume cut --lr 1
+works "report" "report    here.html" report run3 --out here.html
+works "report as JSON" '"pictures": "drawn"' report run3/schedule.json --svg drawn --json
+[ -s report.html ] && result ok "a schedule's report is written here" ||
+    result "not ok" "a schedule's report is written here"
+refuses "report: nothing given" 2 "argument" report
+refuses "report: no run" 1 "config.json" report empty
+works "ops preview" "" ops preview in.png --out ops.png
+refuses "ops preview: no --out" 2 "--out is missing" ops preview in.png
+refuses "ops: an unknown action" 2 "no action" ops draw
 refuses "resuming a search as a training" 1 "search" train --resume run3
 
 # Interrupted after its first round, resumed, it ends as it does undisturbed.

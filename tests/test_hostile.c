@@ -8,6 +8,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <dirent.h>
+#include <matio.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,22 +108,27 @@ static void write_idx_gz(const char *path)
     gzclose(file);
 }
 
+static void add_entry(struct archive *archive, const char *name, const void *data, size_t size)
+{
+    struct archive_entry *entry = archive_entry_new();
+    archive_entry_set_pathname(entry, name);
+    archive_entry_set_filetype(entry, AE_IFREG);
+    archive_entry_set_perm(entry, 0644);
+    archive_entry_set_size(entry, (int64_t)size);
+    assert_int_equal(archive_write_header(archive, entry), ARCHIVE_OK);
+    assert_int_equal(archive_write_data(archive, data, size), size);
+    archive_entry_free(entry);
+}
+
 static void write_archive(const char *path, const char *filter, bool zip)
 {
     struct archive *archive = archive_write_new();
-    struct archive_entry *entry = archive_entry_new();
     if (filter) {
         archive_write_add_filter_by_name(archive, filter);
     }
     zip ? archive_write_set_format_zip(archive) : archive_write_set_format_pax_restricted(archive);
     assert_int_equal(archive_write_open_filename(archive, path), ARCHIVE_OK);
-    archive_entry_set_pathname(entry, "cifar-10-batches-bin/data_batch_1.bin");
-    archive_entry_set_filetype(entry, AE_IFREG);
-    archive_entry_set_perm(entry, 0644);
-    archive_entry_set_size(entry, RECORDS * RECORD);
-    assert_int_equal(archive_write_header(archive, entry), ARCHIVE_OK);
-    archive_write_data(archive, cifar_records(), RECORDS * RECORD);
-    archive_entry_free(entry);
+    add_entry(archive, "cifar-10-batches-bin/data_batch_1.bin", cifar_records(), RECORDS * RECORD);
     assert_int_equal(archive_write_close(archive), ARCHIVE_OK);
     archive_write_free(archive);
 }
@@ -152,6 +158,100 @@ static void write_zip(const char *path)
     write_archive(path, NULL, true);
 }
 
+/* a/1.SUFFIX and a copy of it as b/1.SUFFIX. */
+static void write_photos(const char *path)
+{
+    char other[PBA_PATH_MAX], *data;
+    size_t size;
+    pba_image image;
+    snprintf(other, sizeof other, "%s/a", folder);
+    assert_ok(file_make_folder(other));
+    assert_ok(pba_image_create(20, 16, 3, &image));
+    for (int i = 0; i < 20 * 16 * 3; i++) {
+        image.pixels[i] = noise((size_t)i);
+    }
+    assert_ok(pba_image_write(path, &image, false));
+    pba_image_free(&image);
+    snprintf(other, sizeof other, "%s/b", folder);
+    assert_ok(file_make_folder(other));
+    snprintf(other, sizeof other, "%s/b/%s", folder, strrchr(path, '/') + 1);
+    assert_ok(file_read(path, 1 << 20, &data, &size));
+    put(other, data, size);
+    free(data);
+}
+
+static void add_array(struct archive *archive, const char *name, const char *shape)
+{
+    uint8_t data[2048] = "\x93NUMPY\1\0";
+    int start = 10 + snprintf((char *)data + 10, 120,
+                              "{'descr': '|u1', 'fortran_order': False, 'shape': %s, }\n", shape);
+    bool labels = *name == 'y';
+    size_t size = labels ? 12 : 12 * SIDE * SIDE;
+    data[8] = (uint8_t)(start - 10);
+    for (size_t i = 0; i < size; i++) {
+        data[(size_t)start + i] = labels ? (uint8_t)(i % 3) : noise(i);
+    }
+    add_entry(archive, name, data, (size_t)start + size);
+}
+
+static void write_arrays(const char *path, bool packed)
+{
+    struct archive *archive = archive_write_new();
+    archive_write_set_format_zip(archive);
+    packed ? archive_write_zip_set_compression_deflate(archive)
+           : archive_write_zip_set_compression_store(archive);
+    assert_int_equal(archive_write_open_filename(archive, path), ARCHIVE_OK);
+    add_array(archive, "x.npy", "(12, 8, 8)");
+    add_array(archive, "y.npy", "(12,)");
+    assert_int_equal(archive_write_close(archive), ARCHIVE_OK);
+    archive_write_free(archive);
+}
+
+static void write_npz(const char *path)
+{
+    write_arrays(path, false);
+}
+
+static void write_npz_packed(const char *path)
+{
+    write_arrays(path, true);
+}
+
+static void write_digits(const char *path, enum mat_ft version, enum matio_compression packed)
+{
+    static uint8_t pixels[RECORDS * 3072], labels[RECORDS];
+    size_t shape[4] = {32, 32, 3, RECORDS}, column[2] = {RECORDS, 1};
+    for (size_t i = 0; i < sizeof pixels; i++) {
+        pixels[i] = noise(i);
+        labels[i / 3072] = (uint8_t)(i / 3072 % 10 + 1);
+    }
+    unlink(path);
+    mat_t *file = Mat_CreateVer(path, NULL, version);
+    assert_non_null(file);
+    matvar_t *x = Mat_VarCreate("X", MAT_C_UINT8, MAT_T_UINT8, 4, shape, pixels, 0);
+    matvar_t *y = Mat_VarCreate("y", MAT_C_UINT8, MAT_T_UINT8, 2, column, labels, 0);
+    assert_int_equal(Mat_VarWrite(file, x, packed), 0);
+    assert_int_equal(Mat_VarWrite(file, y, packed), 0);
+    Mat_VarFree(x);
+    Mat_VarFree(y);
+    Mat_Close(file);
+}
+
+static void write_mat(const char *path)
+{
+    write_digits(path, MAT_FT_MAT5, MAT_COMPRESSION_NONE);
+}
+
+static void write_mat_packed(const char *path)
+{
+    write_digits(path, MAT_FT_MAT5, MAT_COMPRESSION_ZLIB);
+}
+
+static void write_mat_hdf5(const char *path)
+{
+    write_digits(path, MAT_FT_MAT73, MAT_COMPRESSION_ZLIB);
+}
+
 typedef struct sample {
     const char *file;                /* the one that is damaged */
     void (*write)(const char *path); /* it, and what belongs to it */
@@ -167,6 +267,15 @@ static const sample samples[] = {
     {"cifar.tar.bz2", write_tar_bz2, true},
     {"cifar.tar.xz", write_tar_xz, true},
     {"cifar.zip", write_zip, true},
+    {"a/1.png", write_photos, false},
+    {"a/1.jpg", write_photos, false},
+    {"a/1.webp", write_photos, false},
+    {"a/1.tif", write_photos, false},
+    {"stored.npz", write_npz, true},
+    {"packed.npz", write_npz_packed, true},
+    {"train_32x32.mat", write_mat, false},
+    {"extra_32x32.mat", write_mat_packed, false},
+    {"train_32x32.mat", write_mat_hdf5, false},
 };
 enum { SAMPLES = sizeof samples / sizeof *samples };
 

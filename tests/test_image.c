@@ -15,6 +15,7 @@
 #include "core/rng.h"
 #include "image/codec.h"
 #include "image/file.h"
+#include "image/shrink.h"
 
 static char folder[64], path[PBA_PATH_MAX];
 
@@ -540,6 +541,41 @@ static void test_create_refused(void **state)
     assert_null(image.pixels);
 }
 
+/* A column and a row are left over; what has no content counts in the mask's mean alone. */
+static void test_shrink(void **state)
+{
+    uint8_t pixels[] = {10, 20, 7, 30, 41, 9, 1, 2, 3};
+    uint8_t mask[] = {255, 255, 0, 255, 255, 0, 0, 255, 255};
+    pba_image image = {pixels, mask, .width = 3, .height = 3, .channels = 1}, small;
+    assert_ok(image_shrink(&image, 2, &small));
+    assert_int_equal(small.width, 2);
+    assert_int_equal(small.height, 2);
+    assert_memory_equal(small.pixels, ((uint8_t[]){25, 0, 2, 3}), 4);
+    assert_memory_equal(small.mask, ((uint8_t[]){255, 0, 128, 255}), 4);
+    pba_image_free(&small);
+    assert_ok(image_shrink(&image, 1, &small));
+    assert_memory_equal(small.mask, mask, 9);
+    pba_image_free(&small);
+}
+
+static void test_encode_all(void **state)
+{
+    pba_image images[] = {noise(5, 3, 3), noise(2, 7, 1)}, again;
+    image_coded coded[2];
+    assert_ok(image_encode_all("x.png", images, 2, true, coded));
+    for (int i = 0; i < 2; i++) {
+        assert_ok(file_write(file("memory.png"), coded[i].bytes, coded[i].size));
+        assert_ok(pba_image_read(path, &again));
+        size_t area = (size_t)(again.width * again.height);
+        assert_memory_equal(again.pixels, images[i].pixels, area * (size_t)again.channels);
+        assert_memory_equal(again.mask, images[i].mask, area);
+        pba_image_free(&again);
+        pba_image_free(&images[i]);
+        free(coded[i].bytes);
+    }
+    assert_int_equal(image_encode_all("x.jpg", images, 0, true, coded), PBA_USAGE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -556,6 +592,8 @@ int main(void)
         cmocka_unit_test(test_bad_output),
         cmocka_unit_test(test_cut_off_every_time),
         cmocka_unit_test(test_create_refused),
+        cmocka_unit_test(test_shrink),
+        cmocka_unit_test(test_encode_all),
         cmocka_unit_test(test_no_threads_left),
         cmocka_unit_test(test_fit),
         cmocka_unit_test(test_fit_sizes),

@@ -33,4 +33,7 @@ augment_step augment_step_of(const augment_space *space, const augment_op *op, d
 void augment_pba_apply(const augment_step *steps, int count, const pba_policy *policy,
                        augment_frame *frame, augment_context *context);
 
+/* How often augment_pba_apply applies each entry to an image on average, exactly. */
+void augment_pba_expect(const pba_policy *policy, double expected[PBA_POLICY_MAX]);
+
 #endif

@@ -189,6 +189,21 @@ static void print_summary(const char *run, const pba_schedule *schedule, double 
     }
 }
 
+/* The search stands without it, so a report that cannot be written is said and no failure. `path`
+ * is empty then. */
+static void write_report(const pba_search *search, char path[PBA_PATH_MAX + 32])
+{
+    const char *run = pba_search_directory(search);
+    pba_report_options report = {
+        .runs = &run, .run_count = 1, .opened = pba_search_dataset(search)};
+    snprintf(path, PBA_PATH_MAX + 32, "%s/report.html", run);
+    if (pba_report_write(&report, path) != PBA_OK) {
+        cli_error("%s (no report was written; pba report %s tries again)", pba_error_message(),
+                  run);
+        path[0] = 0;
+    }
+}
+
 static int summarize(const options *options, const cli_arguments *arguments,
                      const pba_search *search)
 {
@@ -199,8 +214,13 @@ static int summarize(const options *options, const cli_arguments *arguments,
     if (status != PBA_OK) {
         return cli_failed(status);
     }
+    char report[PBA_PATH_MAX + 32];
+    write_report(search, report);
     if (!options->talk.json) {
         print_summary(run, schedule, error);
+        if (report[0]) {
+            cli_print("report           %s\n", report);
+        }
         print_train_command(options, arguments, run);
         return CLI_DONE;
     }
@@ -210,6 +230,9 @@ static int summarize(const options *options, const cli_arguments *arguments,
     cli_json_open(&json, NULL, '{');
     cli_json_text(&json, "run", run);
     cli_json_text(&json, "schedule", path);
+    if (report[0]) {
+        cli_json_text(&json, "report", report);
+    }
     cli_json_number(&json, "epochs", pba_schedule_epochs(schedule));
     cli_json_number(&json, "segments", pba_schedule_segments(schedule));
     cli_json_number(&json, "validation_error", error);
@@ -258,8 +281,9 @@ const cli_command cli_search = {
         "Before it starts it says how many networks it will train on how many images, how long "
         "that takes and how much memory it needs, measured on a few steps on this machine.\n\n"
         "The run folder holds schedule.json (for pba train, pba preview and the library), "
-        "schedule.txt (the log format of the paper's code), config.json, journal.jsonl and a "
-        "checkpoint. Without --out it is runs/search-NAME-N, with the first N that is free. A "
+        "schedule.txt (the log format of the paper's code), report.html (to look at), config.json, "
+        "journal.jsonl and a checkpoint. Without --out it is runs/search-NAME-N, with the first N "
+        "that is free. A "
         "search that was stopped, by Ctrl-C or by losing power, goes on with --resume and ends "
         "with "
         "the same schedule as if nothing had happened. The same --seed gives the same schedule "

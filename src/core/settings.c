@@ -2,15 +2,14 @@
  * Options as rows: text in, checked field out, and back. The command line, its help and config.json
  * go through here, so that one rule says what a number, a range or a choice is. Numbers are read
  * strictly (no spaces, nothing behind them, no nan) and in the C locale whatever the host's. */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <limits.h>
-#include <locale.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/locale.h"
 #include "core/status.h"
 
 static void *field_of(void *options, const pba_setting *row)
@@ -82,28 +81,12 @@ static pba_status set_seed(const pba_setting *row, const char *text, uint64_t *f
     return PBA_OK;
 }
 
-/* strtod and printf follow the thread's locale; numbers of settings never do. */
-static locale_t enter_c_locale(locale_t *previous)
-{
-    locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-    *previous = plain ? uselocale(plain) : (locale_t)0;
-    return plain;
-}
-
-static void leave_c_locale(locale_t plain, locale_t previous)
-{
-    if (plain) {
-        uselocale(previous);
-        freelocale(plain);
-    }
-}
-
 static pba_status set_real(const pba_setting *row, const char *text, double *field)
 {
-    locale_t previous, plain = enter_c_locale(&previous);
+    locale_plain held = locale_enter();
     char *end;
     double value = strtod(text, &end);
-    leave_c_locale(plain, previous);
+    locale_leave(&held);
     if (!only(text, "+-.0123456789eE") || *end || end == text) {
         return no_number(row, text, "a number");
     }
@@ -235,7 +218,7 @@ pba_status pba_settings_set(void *options, const pba_setting *rows, size_t count
 /* Few digits that read back as the same double. */
 static int print_real(double value, char *text, size_t size)
 {
-    locale_t previous, plain = enter_c_locale(&previous);
+    locale_plain held = locale_enter();
     int length = 0;
     for (int digits = 6; digits <= 17; digits++) {
         length = snprintf(text, size, "%.*g", digits, value);
@@ -243,7 +226,7 @@ static int print_real(double value, char *text, size_t size)
             break;
         }
     }
-    leave_c_locale(plain, previous);
+    locale_leave(&held);
     return length;
 }
 

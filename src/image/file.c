@@ -119,54 +119,85 @@ pba_status pba_image_read(const char *path, pba_image *image)
 /* ----------------------------------------------------------------- writing */
 
 typedef struct writing {
-    const char *path;
-    const pba_image *image;
+    const char *name;
+    const pba_image *images;
+    int count;
     bool mask;
-    uint8_t *coded;
-    uint64_t size;
+    image_coded *coded;
 } writing;
+
+static pba_status encode_one(const writing *writing, int index, child_stream *out)
+{
+    uint8_t *bytes = NULL;
+    size_t length = 0;
+    pba_status status =
+        image_encode(writing->name, &writing->images[index], writing->mask, &bytes, &length);
+    uint64_t size = length;
+    if (status == PBA_OK) {
+        status = child_write(out, &size, sizeof size);
+    }
+    if (status == PBA_OK) {
+        status = child_write(out, bytes, length);
+    }
+    free(bytes);
+    return status;
+}
 
 static pba_status encode_there(void *context, child_stream *out)
 {
     writing *writing = context;
-    size_t size = 0;
     pba_status status = image_start();
-    if (status == PBA_OK) {
-        status = image_encode(writing->path, writing->image, writing->mask, &writing->coded, &size);
+    for (int i = 0; i < writing->count && status == PBA_OK; i++) {
+        status = encode_one(writing, i, out);
     }
-    if (status == PBA_OK) {
-        writing->size = size;
-        status = child_write(out, &writing->size, sizeof writing->size);
+    return status;
+}
+
+static pba_status take_one(const writing *writing, int index, child_stream *in)
+{
+    const pba_image *image = &writing->images[index];
+    size_t plain = area_of(image) * (size_t)(image->channels + 1);
+    uint64_t size;
+    pba_status status = child_read(in, &size, sizeof size);
+    if (status != PBA_OK) {
+        return status;
     }
-    return status == PBA_OK ? child_write(out, writing->coded, size) : status;
+    if (size > 2 * (uint64_t)plain + (1 << 20)) { /* no format needs as much */
+        return status_set(PBA_INTERNAL, "%s: its encoding is far too long", writing->name);
+    }
+    image_coded *coded = &writing->coded[index];
+    coded->size = (size_t)size;
+    coded->bytes = memory_new(coded->size, 1);
+    return coded->bytes ? child_read(in, coded->bytes, coded->size) : PBA_MEMORY;
 }
 
 static pba_status take_coded(void *context, child_stream *in)
 {
     writing *writing = context;
-    size_t plain = area_of(writing->image) * (size_t)(writing->image->channels + 1);
-    pba_status status = child_read(in, &writing->size, sizeof writing->size);
-    if (status != PBA_OK) {
-        return status;
+    pba_status status = PBA_OK;
+    for (int i = 0; i < writing->count && status == PBA_OK; i++) {
+        status = take_one(writing, i, in);
     }
-    if (writing->size > 2 * (uint64_t)plain + (1 << 20)) { /* no format needs as much */
-        return status_set(PBA_INTERNAL, "%s: its encoding is far too long", writing->path);
-    }
-    writing->coded = memory_new((size_t)writing->size, 1);
-    return writing->coded ? child_read(in, writing->coded, (size_t)writing->size) : PBA_MEMORY;
+    return status;
+}
+
+pba_status image_encode_all(const char *name, const pba_image *images, int count, bool mask,
+                            image_coded *coded)
+{
+    writing writing = {name, images, count, mask, coded};
+    memset(coded, 0, (size_t)count * sizeof *coded);
+    pba_status status = image_check_name(name, mask);
+    return status == PBA_OK ? run(name, encode_there, take_coded, &writing) : status;
 }
 
 pba_status pba_image_write(const char *path, const pba_image *image, bool mask)
 {
-    writing writing = {.path = path, .image = image, .mask = mask};
-    pba_status status = image_check_name(path, mask);
+    image_coded coded;
+    pba_status status = image_encode_all(path, image, 1, mask, &coded);
     if (status == PBA_OK) {
-        status = run(path, encode_there, take_coded, &writing);
+        status = file_write(path, coded.bytes, coded.size);
     }
-    if (status == PBA_OK) {
-        status = file_write(path, writing.coded, (size_t)writing.size);
-    }
-    free(writing.coded);
+    free(coded.bytes);
     return status;
 }
 

@@ -17,4 +17,15 @@ extern const child_limits image_limits;
  * font is installed. The caller frees each, after a failure too. */
 pba_status image_texts(const char *const *texts, int count, int height, pba_image *images);
 
+/* Bytes of an image file. */
+typedef struct image_coded {
+    uint8_t *bytes;
+    size_t size;
+} image_coded;
+
+/* What files of `name`'s suffix would hold, of `count` images, by one child. `mask`: as for
+ * pba_image_write. The caller frees each, after a failure too. */
+pba_status image_encode_all(const char *name, const pba_image *images, int count, bool mask,
+                            image_coded *coded);
+
 #endif

@@ -14,7 +14,7 @@
 #include "train/run.h"
 
 static const char result_format[] = "pba-result";
-enum { RESULT_VERSION = 1, SMALL_FILE = 1 << 20 };
+enum { RESULT_VERSION = 1 };
 
 /* An empty file is what a search leaves that was killed as it started. */
 static pba_status refuse_file(const char *run, const char *name)
@@ -37,8 +37,9 @@ pba_status directory_check(const char *run)
         return status_set(PBA_USAGE, "out: a search needs a folder to write to; give --out RUN");
     }
     pba_status status = run_check(run);
-    const char *names[] = {"result.json", "schedule.json", "schedule.txt", "journal.jsonl"};
-    for (int i = 0; i < 4 && status == PBA_OK; i++) {
+    const char *names[] = {"result.json", "schedule.json", "schedule.txt", "journal.jsonl",
+                           "report.html"};
+    for (size_t i = 0; i < sizeof names / sizeof *names && status == PBA_OK; i++) {
         status = refuse_file(run, names[i]);
     }
     return status;
@@ -109,23 +110,6 @@ pba_status directory_create(const char *run, const pba_search_options *options, 
     return PBA_OK;
 }
 
-static pba_status read_json(const char *run, const char *name, json_t **root)
-{
-    char path[PBA_PATH_MAX], *text;
-    size_t size;
-    *root = NULL;
-    pba_status status = file_join(path, run, name);
-    if (status == PBA_OK) {
-        status = file_read(path, SMALL_FILE, &text, &size);
-    }
-    if (status != PBA_OK) {
-        return status;
-    }
-    status = schedule_json_parse(text, size, root);
-    free(text);
-    return status == PBA_OK ? PBA_OK : status_prefix(status, "%s", path);
-}
-
 /* The number of cores, the last line, does not matter to the numbers. */
 static bool same_build(const json_t *config)
 {
@@ -142,7 +126,7 @@ pba_status directory_read(const char *run, pba_search_options *options, bool *sa
     pba_settings_init(options, rows, count);
     pba_status status = run_read_config(run, "search", options, rows, count);
     if (status == PBA_OK) {
-        status = read_json(run, "config.json", &config);
+        status = run_read_json(run, "config.json", &config);
     }
     if (status == PBA_OK) {
         *same = same_build(config);
@@ -222,7 +206,7 @@ pba_status directory_read_result(const char *run, pba_schedule **schedule, doubl
 {
     char path[PBA_PATH_MAX];
     json_t *result;
-    pba_status status = read_json(run, "result.json", &result);
+    pba_status status = run_read_json(run, "result.json", &result);
     if (status != PBA_OK) {
         return status;
     }

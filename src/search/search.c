@@ -292,6 +292,11 @@ pba_status pba_search_result(const pba_search *search, const pba_schedule **sche
     return PBA_OK;
 }
 
+const pba_dataset *pba_search_dataset(const pba_search *search)
+{
+    return search->task ? search->task->dataset : NULL;
+}
+
 const char *pba_search_directory(const pba_search *search)
 {
     return search->options.out;

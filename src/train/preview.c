@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Looking at what a network is shown: training images as they are, or beside what a schedule makes
  * of them in the course of training, by the same draws as a training run with that seed. */
+#include "train/preview.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,20 +12,6 @@
 #include "image/sheet.h"
 
 enum { IMAGES_MAX = 10000, COLUMNS_MAX = 100, COLUMNS_SCHEDULE = 5, COLUMNS_DATA = 10 };
-
-typedef struct preview {
-    const pba_dataset *dataset;
-    pba_dataset_info info;
-    const pba_schedule *schedule;
-    uint64_t seed;
-    int count, columns;
-    size_t bytes;    /* of an image */
-    uint8_t *pixels; /* count images */
-    uint32_t *ids;   /* count */
-    int *labels;     /* count */
-    uint8_t *drawn;  /* count images, augmented */
-    uint8_t *mask;   /* count x height x width */
-} preview;
 
 /* The classes in turn, of each the first images of the training split. */
 static pba_status pick(preview *preview)
@@ -68,7 +56,51 @@ static pba_status allocate(preview *preview)
     return whole ? PBA_OK : PBA_MEMORY;
 }
 
-static pba_image image_at(const preview *preview, uint8_t *pixels, uint8_t *mask, int index)
+pba_status preview_pick(preview *preview)
+{
+    int train = pba_dataset_count(preview->dataset, PBA_TRAIN);
+    pba_dataset_describe(preview->dataset, &preview->info);
+    preview->count = preview->count < train ? preview->count : train;
+    pba_status status = allocate(preview);
+    return status == PBA_OK ? pick(preview) : status;
+}
+
+void preview_free(preview *preview)
+{
+    free(preview->pixels);
+    free(preview->drawn);
+    free(preview->mask);
+    free(preview->ids);
+    free(preview->labels);
+}
+
+pba_status preview_augmenter(const preview *preview, const char *baseline,
+                             pba_augmenter **augmenter)
+{
+    pba_augmenter_options options = {.schedule = preview->schedule,
+                                     .baseline = baseline,
+                                     .width = preview->info.width,
+                                     .height = preview->info.height,
+                                     .channels = preview->info.channels,
+                                     .scale_pixels = true,
+                                     .seed = preview->seed};
+    return pba_augmenter_create(&options, augmenter);
+}
+
+int preview_epoch(const preview *preview, int column)
+{
+    int last = pba_schedule_epochs(preview->schedule) - 1, steps = preview->columns - 1;
+    return steps ? (int)((int64_t)last * column / steps) : last;
+}
+
+pba_status preview_draw(const preview *preview, const pba_augmenter *augmenter, int epoch,
+                        uint8_t *drawn, uint8_t *mask)
+{
+    return pba_augment_images(augmenter, preview->pixels, preview->ids, (size_t)preview->count,
+                              epoch, drawn, mask);
+}
+
+pba_image preview_image(const preview *preview, uint8_t *pixels, uint8_t *mask, int index)
 {
     size_t area = (size_t)preview->info.width * (size_t)preview->info.height;
     return (pba_image){.pixels = pixels + (size_t)index * preview->bytes,
@@ -98,7 +130,7 @@ static pba_status draw_data(preview *preview, sheet *sheet)
     sheet->below = SHEET_LINE;
     pba_status status = sheet_create(sheet);
     for (int i = 0; i < preview->count && status == PBA_OK; i++) {
-        pba_image image = image_at(preview, preview->pixels, NULL, i);
+        pba_image image = preview_image(preview, preview->pixels, NULL, i);
         sheet_place(sheet, i / sheet->columns, i % sheet->columns, &image);
         status = sheet_caption_image(sheet, i / sheet->columns, i % sheet->columns,
                                      class_of(preview, i));
@@ -109,17 +141,15 @@ static pba_status draw_data(preview *preview, sheet *sheet)
 static pba_status draw_column(preview *preview, sheet *sheet, int column,
                               const pba_augmenter *augmenter)
 {
-    int last = pba_schedule_epochs(preview->schedule) - 1, steps = preview->columns - 1;
-    int epoch = steps ? (int)((int64_t)last * column / steps) : last;
+    int epoch = preview_epoch(preview, column);
     char text[32];
     snprintf(text, sizeof text, "epoch %d", epoch);
     pba_status status = sheet_caption_column(sheet, column + 1, text);
     if (status == PBA_OK) {
-        status = pba_augment_images(augmenter, preview->pixels, preview->ids,
-                                    (size_t)preview->count, epoch, preview->drawn, preview->mask);
+        status = preview_draw(preview, augmenter, epoch, preview->drawn, preview->mask);
     }
     for (int i = 0; i < preview->count && status == PBA_OK; i++) {
-        pba_image image = image_at(preview, preview->drawn, preview->mask, i);
+        pba_image image = preview_image(preview, preview->drawn, preview->mask, i);
         sheet_place(sheet, i, column + 1, &image);
     }
     return status;
@@ -129,7 +159,7 @@ static pba_status draw_originals(preview *preview, sheet *sheet)
 {
     pba_status status = sheet_caption_column(sheet, 0, "original");
     for (int i = 0; i < preview->count && status == PBA_OK; i++) {
-        pba_image image = image_at(preview, preview->pixels, NULL, i);
+        pba_image image = preview_image(preview, preview->pixels, NULL, i);
         sheet_place(sheet, i, 0, &image);
         status = sheet_caption_row(sheet, i, class_of(preview, i));
     }
@@ -149,15 +179,8 @@ static int caption_width(const preview *preview)
 /* Images by epochs. */
 static pba_status draw_schedule(preview *preview, sheet *sheet)
 {
-    pba_augmenter_options options = {.schedule = preview->schedule,
-                                     .baseline = preview->info.baseline,
-                                     .width = preview->info.width,
-                                     .height = preview->info.height,
-                                     .channels = preview->info.channels,
-                                     .scale_pixels = true,
-                                     .seed = preview->seed};
     pba_augmenter *augmenter = NULL;
-    pba_status status = pba_augmenter_create(&options, &augmenter);
+    pba_status status = preview_augmenter(preview, preview->info.baseline, &augmenter);
     sheet->columns = preview->columns + 1;
     sheet->rows = preview->count;
     sheet->top = SHEET_LINE;
@@ -177,10 +200,7 @@ static pba_status draw_schedule(preview *preview, sheet *sheet)
 
 static pba_status draw(preview *preview, const char *path)
 {
-    pba_status status = allocate(preview);
-    if (status == PBA_OK) {
-        status = pick(preview);
-    }
+    pba_status status = preview_pick(preview);
     sheet sheet = plan_sheet(preview);
     if (status == PBA_OK) {
         status = preview->schedule ? draw_schedule(preview, &sheet) : draw_data(preview, &sheet);
@@ -211,16 +231,11 @@ pba_status pba_preview_write(const pba_dataset *dataset, const pba_schedule *sch
     preview preview = {.dataset = dataset,
                        .schedule = schedule,
                        .seed = seed,
-                       .count = images < train ? images : train,
+                       .count = images,
                        .columns = columns    ? columns
                                   : schedule ? COLUMNS_SCHEDULE
                                              : COLUMNS_DATA};
-    pba_dataset_describe(dataset, &preview.info);
     pba_status status = draw(&preview, path);
-    free(preview.pixels);
-    free(preview.drawn);
-    free(preview.mask);
-    free(preview.ids);
-    free(preview.labels);
+    preview_free(&preview);
     return status;
 }

@@ -8,8 +8,9 @@
 #include <unistd.h>
 
 #include "core/file.h"
+#include "schedule/fields.h"
 
-enum { CONFIG_VERSION = 1, CONFIG_BYTES = 1 << 20 };
+enum { CONFIG_VERSION = 1, SMALL_FILE = 1 << 20 };
 
 /* The deepest part of `path` that exists; "." and "/" always do. */
 static void existing_part(const char *path, char part[PBA_PATH_MAX])
@@ -51,6 +52,23 @@ pba_status run_check(const char *path)
                           path, part, strerror(errno));
     }
     return PBA_OK;
+}
+
+pba_status run_read_json(const char *folder, const char *name, json_t **root)
+{
+    char path[PBA_PATH_MAX], *text;
+    size_t size;
+    *root = NULL;
+    pba_status status = file_join(path, folder, name);
+    if (status == PBA_OK) {
+        status = file_read(path, SMALL_FILE, &text, &size);
+    }
+    if (status != PBA_OK) {
+        return status;
+    }
+    status = schedule_json_parse(text, size, root);
+    free(text);
+    return status == PBA_OK ? PBA_OK : status_prefix(status, "%s", path);
 }
 
 pba_status run_write_json(const char *folder, const char *name, json_t *object)
@@ -133,22 +151,16 @@ static pba_status check_config(const char *path, json_t *config, const char *kin
 pba_status run_read_config(const char *folder, const char *kind, void *options,
                            const pba_setting *rows, size_t count)
 {
-    char path[PBA_PATH_MAX], *text = NULL;
-    size_t size;
-    json_error_t error;
-    pba_status status = file_join(path, folder, "config.json");
-    if (status == PBA_OK) {
-        status = file_read(path, CONFIG_BYTES, &text, &size);
-    }
+    char path[PBA_PATH_MAX];
+    json_t *config;
+    pba_status status = run_read_json(folder, "config.json", &config);
     if (status != PBA_OK) {
         return status;
     }
-    json_t *config = json_loadb(text, size, 0, &error);
-    free(text);
-    if (!config) {
-        return status_set(PBA_FORMAT, "%s: line %d: %s", path, error.line, error.text);
+    status = file_join(path, folder, "config.json");
+    if (status == PBA_OK) {
+        status = check_config(path, config, kind);
     }
-    status = check_config(path, config, kind);
     if (status == PBA_OK) {
         status = read_settings(path, config, options, rows, count);
     }

@@ -23,6 +23,10 @@ pba_status run_write_config(const char *folder, const char *kind, const void *op
 pba_status run_read_config(const char *folder, const char *kind, void *options,
                            const pba_setting *rows, size_t count);
 
+/* Reads a small file that holds a JSON object; messages name file, line and column. Free with
+ * json_decref. */
+pba_status run_read_json(const char *folder, const char *name, json_t **root);
+
 /* Writes an object as an indented file, whole or not at all; gives the object back. */
 pba_status run_write_json(const char *folder, const char *name, json_t *object);
 

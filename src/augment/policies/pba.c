@@ -54,11 +54,17 @@ augment_step augment_step_of(const augment_space *space, const augment_op *op, d
     return step;
 }
 
-/* How many operations an image gets at most: 0, 1, 2 with probability 0.2, 0.3, 0.5. */
+/* How many operations an image gets at most: 0, 1, 2 with these probabilities in tenths. */
+static const int count_tenths[] = {2, 3, 5};
+enum { COUNTS = sizeof count_tenths / sizeof *count_tenths };
+
 static int draw_count(rng *rng)
 {
-    uint32_t tenth = rng_below(rng, 10);
-    return tenth < 2 ? 0 : tenth < 5 ? 1 : 2;
+    int tenth = (int)rng_below(rng, 10), count = 0;
+    while (count < COUNTS - 1 && tenth >= count_tenths[count]) {
+        tenth -= count_tenths[count++];
+    }
+    return count;
 }
 
 static void fire(const augment_step *step, int level, augment_frame *frame,
@@ -92,5 +98,37 @@ void augment_pba_apply(const augment_step *steps, int count, const pba_policy *p
             fire(&steps[entry % count], level, frame, context);
             left--;
         }
+    }
+}
+
+/* shares[k]: the probability that k of the entries fire, entry `without` left out. */
+static void share_counts(const pba_policy *policy, int without, double shares[PBA_POLICY_MAX + 1])
+{
+    memset(shares, 0, (PBA_POLICY_MAX + 1) * sizeof *shares);
+    shares[0] = 1;
+    for (int i = 0; i < policy->entries; i++) {
+        double p = i == without ? 0 : policy->values[2 * i] / 10.0;
+        for (int k = i + 1; k > 0; k--) {
+            shares[k] = shares[k] * (1 - p) + shares[k - 1] * p;
+        }
+        shares[0] *= 1 - p;
+    }
+}
+
+/* Of k + 1 entries that would fire, any one is among the first n of a shuffle with probability
+ * min(n, k + 1) / (k + 1). */
+void augment_pba_expect(const pba_policy *policy, double expected[PBA_POLICY_MAX])
+{
+    double shares[PBA_POLICY_MAX + 1];
+    for (int i = 0; i < policy->entries; i++) {
+        double reached = 0;
+        share_counts(policy, i, shares);
+        for (int n = 1; n < COUNTS; n++) {
+            for (int k = 0; k < policy->entries; k++) {
+                double among = n < k + 1 ? (double)n / (k + 1) : 1;
+                reached += count_tenths[n] / 10.0 * shares[k] * among;
+            }
+        }
+        expected[i] = policy->values[2 * i] / 10.0 * reached;
     }
 }
