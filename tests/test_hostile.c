@@ -9,50 +9,24 @@
 #include <archive_entry.h>
 #include <dirent.h>
 #include <matio.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
-#include "core/file.h"
 #include "core/rng.h"
-#include "data/dataset.h"
+#include "folder.h"
 
 enum { CUTS = 20, CHANGES = 40, RECORD = 3073, RECORDS = 12, SIDE = 8, MEMORY_MAX = 1000 };
 
-static char folder[PBA_PATH_MAX];
-
-static int make_folder(void **state)
-{
-    snprintf(folder, sizeof folder, "/tmp/pba-test-hostile-XXXXXX");
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-    char command[PBA_PATH_MAX + 16];
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    return system(command);
-}
-
 /* ------------------------------------------------------------------ samples */
 
-static void put(const char *path, const void *data, size_t size)
+/* Without the sync of put, which many files would wait for. */
+static void overwrite(const char *path, const void *data, size_t size)
 {
     FILE *file = fopen(path, "wb");
     assert_non_null(file);
     assert_int_equal(fwrite(data, 1, size, file), size);
     assert_int_equal(fclose(file), 0);
-}
-
-static void put_beside(const char *path, const char *name, const void *data, size_t size)
-{
-    char other[PBA_PATH_MAX];
-    snprintf(other, sizeof other, "%.*s%s", (int)(strrchr(path, '/') + 1 - path), path, name);
-    put(other, data, size);
 }
 
 static uint8_t noise(size_t place)
@@ -73,7 +47,7 @@ static const uint8_t *cifar_records(void)
 
 static void write_cifar(const char *path)
 {
-    put(path, cifar_records(), RECORDS * RECORD);
+    overwrite(path, cifar_records(), RECORDS * RECORD);
 }
 
 /* 36 images of SIDE x SIDE, or their labels. */
@@ -92,16 +66,16 @@ static void write_idx(const char *path)
 {
     uint8_t data[4096];
     size_t size = idx_bytes(true, data);
-    put_beside(path, "train-labels-idx1-ubyte", data, size);
+    put("train-labels-idx1-ubyte", data, size);
     size = idx_bytes(false, data);
-    put(path, data, size);
+    overwrite(path, data, size);
 }
 
 static void write_idx_gz(const char *path)
 {
     uint8_t data[4096];
     size_t size = idx_bytes(true, data);
-    put_beside(path, "train-labels-idx1-ubyte", data, size);
+    put("train-labels-idx1-ubyte", data, size);
     size = idx_bytes(false, data);
     gzFile file = gzopen(path, "wb");
     assert_int_equal(gzwrite(file, data, (unsigned)size), size);
@@ -176,7 +150,7 @@ static void write_photos(const char *path)
     assert_ok(file_make_folder(other));
     snprintf(other, sizeof other, "%s/b/%s", folder, strrchr(path, '/') + 1);
     assert_ok(file_read(path, 1 << 20, &data, &size));
-    put(other, data, size);
+    overwrite(other, data, size);
     free(data);
 }
 
@@ -339,7 +313,7 @@ static void test_samples(void **state)
     assert_ok(file_read(path, 1 << 24, &whole, &size));
     int files = files_in_folder();
     for (size_t i = 0; i < CUTS; i++) {
-        put(path, whole, size * i / CUTS);
+        overwrite(path, whole, size * i / CUTS);
         bool opened = survives(sample, path);
         assert_true(i > 0 || !opened); /* of an empty file nothing is left */
     }
@@ -352,7 +326,7 @@ static void test_samples(void **state)
         for (uint32_t flips = 1 + rng_below(&rng, 4); flips; flips--) {
             changed[rng_below(&rng, (uint32_t)within)] ^= (char)(1 + rng_below(&rng, 255));
         }
-        put(path, changed, size);
+        overwrite(path, changed, size);
         survives(sample, path);
     }
     free(changed);
@@ -391,7 +365,7 @@ static void test_claims_of_tar(void **state)
         uint8_t *header = memcmp(data + 156, "0", 1) == 0 ? (uint8_t *)data : NULL;
         assert_non_null(header);
         claim_size(header, claims[i]);
-        put(path, data, size);
+        overwrite(path, data, size);
         free(data);
         assert_false(survives(&sample, path));
     }
@@ -407,9 +381,28 @@ static void test_claims_of_idx(void **state)
         write_idx(path);
         size_t size = idx_bytes(false, data);
         data[place] = 0xff;
-        put(path, data, size);
+        overwrite(path, data, size);
         assert_false(survives(&sample, path));
     }
+}
+
+/* A PNG of 50,000 x 50,000 pixels, by its header and with the right checksum. */
+static void test_claim_of_png(void **state)
+{
+    const sample sample = {.file = "a/1.png"};
+    char path[PBA_PATH_MAX], *data;
+    size_t size;
+    snprintf(path, sizeof path, "%s", path_of(sample.file));
+    write_photos(path);
+    assert_ok(file_read(path, 1 << 20, &data, &size));
+    memcpy(data + 16, "\0\0\xc3\x50\0\0\xc3\x50", 8);
+    uLong sum = crc32(0, (const Bytef *)data + 12, 17);
+    for (int i = 0; i < 4; i++) {
+        data[29 + i] = (char)(sum >> (24 - 8 * i));
+    }
+    overwrite(path, data, size);
+    free(data);
+    assert_false(survives(&sample, path));
 }
 
 /* Of all that was opened before, in this process and in its children, in megabytes. */
@@ -427,15 +420,16 @@ static void test_memory(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[SAMPLES + 3];
+    struct CMUnitTest tests[SAMPLES + 4];
     int count = 0;
     for (; count < SAMPLES; count++) {
         tests[count] = (struct CMUnitTest){samples[count].file, test_samples, make_folder,
                                            remove_folder, (void *)&samples[count]};
     }
     const struct CMUnitTest more[] = {
-        cmocka_unit_test_setup_teardown(test_claims_of_tar, make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(test_claims_of_idx, make_folder, remove_folder),
+        IN_FOLDER(test_claims_of_tar),
+        IN_FOLDER(test_claims_of_idx),
+        IN_FOLDER(test_claim_of_png),
         cmocka_unit_test(test_memory),
     };
     memcpy(tests + count, more, sizeof more);
