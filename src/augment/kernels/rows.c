@@ -298,6 +298,46 @@ static inline float number(const line *line, size_t i)
     return content ? value : 0.0F;
 }
 
+/* The common case, with what a compiler must know to make vectors of it: planes of floats, no
+ * table, steps that are constants. */
+static inline void finish_floats(float *restrict to, const line *line, int64_t step,
+                                 int64_t mask_step)
+{
+    const uint8_t *pixels = line->pixels, *mask = line->mask;
+    float scale = line->scale, shift = line->shift;
+    int64_t count = (int64_t)line->count;
+    for (int64_t i = 0; i < count && !mask; i++) {
+        to[i] = (float)pixels[i * step] * scale + shift;
+    }
+    for (int64_t i = 0; i < count && mask; i++) {
+        float value = (float)pixels[i * step] * scale + shift;
+        to[i] = mask[i * mask_step] ? value : 0.0F;
+    }
+}
+
+static bool finish_common(float *restrict to, const line *line)
+{
+    if (line->table || line->step != 1) {
+        return false;
+    }
+    switch (line->pixel_step) {
+    case 1:
+        finish_floats(to, line, 1, 1);
+        return true;
+    case 3:
+        finish_floats(to, line, 3, 1);
+        return true;
+    case -1:
+        finish_floats(to, line, -1, -1);
+        return true;
+    case -3:
+        finish_floats(to, line, -3, -1);
+        return true;
+    default:
+        return false;
+    }
+}
+
 static void finish_line(void *restrict out, size_t at, const line *line, bool bf16)
 {
     if (bf16) {
@@ -305,7 +345,7 @@ static void finish_line(void *restrict out, size_t at, const line *line, bool bf
         for (size_t i = 0; i < line->count; i++) {
             to[i * line->step] = augment_bf16(number(line, i));
         }
-    } else {
+    } else if (!finish_common((float *)out + at, line)) {
         float *to = (float *)out + at;
         for (size_t i = 0; i < line->count; i++) {
             to[i * line->step] = number(line, i);
