@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Training and evaluation beside PyTorch on the CPU, in turn.
 
-    train.py PBA [--model NAME] [--batch N] [--pairs N] [--seconds S] [--way WAY] [--precision P]
+    train.py PBA [--model NAME] [--way two|one|threads] [--pairs N] [--seconds S] [OPTION...]
 
 The same network (tests/oracle_torch.py defines it for both), batch, optimizer (Nesterov, weight
 decay, clipping by global norm) and number format; PyTorch trains on one batch that lies ready, while
@@ -148,14 +148,14 @@ def main():
     parser.add_argument("pba")
     parser.add_argument("--model", default="wrn-16-1")
     parser.add_argument("--batch", type=int, default=128)
+    parser.add_argument("--evaluation-batch", type=int, default=250, help="of PyTorch")
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2)
     parser.add_argument("--way", default="two", choices=sorted(WAYS))
     parser.add_argument("--precision", default="f32", help="of pba; PyTorch's is float32")
     options = parser.parse_args()
     members, threads = WAYS[options.way]
-    probe = run_pba(argparse.Namespace(**{**vars(options), "seconds": 0}), members, threads)
-    peers = Peers(members, (options.model, options.batch, probe["evaluation_batch"], threads))
+    peers = Peers(members, (options.model, options.batch, options.evaluation_batch, threads))
     layout = peers.choose_format()
     ours, theirs = [], []
     for _ in range(options.pairs):
@@ -164,8 +164,9 @@ def main():
                      for what in ("training", "evaluation")])
         theirs.append(peers.rates(options.seconds))
     peers.end()
-    print("%s, batch %d (evaluation %d), %s: %d network%s at once, %d thread%s each; PyTorch %s" % (
-        options.model, options.batch, probe["evaluation_batch"], options.way, members,
+    print("%s, batch %d (evaluation %d, PyTorch %d), %s: %d network%s at once, %d thread%s each; PyTorch %s" % (
+        options.model, options.batch, result["evaluation_batch"], options.evaluation_batch,
+        options.way, members,
         "s" if members > 1 else "", threads, "s" if threads > 1 else "", layout))
     for k, what in enumerate(("training", "evaluation")):
         left, right = [pair[k] for pair in ours], [pair[k] for pair in theirs]

@@ -28,26 +28,26 @@ static int remove_folder(void **state)
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
 
 /* Valid until the next call. */
-static const char *path_of(const char *name)
+static inline const char *path_of(const char *name)
 {
     static char path[PBA_PATH_MAX];
     assert_ok(file_join(path, folder, name));
     return path;
 }
 
-static void put(const char *name, const void *data, size_t size)
+static inline void put(const char *name, const void *data, size_t size)
 {
     assert_ok(file_write(path_of(name), data, size));
 }
 
-static pba_dataset *opened(const char *path)
+static inline pba_dataset *opened(const char *path)
 {
     pba_dataset *dataset;
     assert_ok(pba_dataset_open(path, &dataset));
     return dataset;
 }
 
-static pba_dataset_info describe(const pba_dataset *dataset)
+static inline pba_dataset_info describe(const pba_dataset *dataset)
 {
     pba_dataset_info info;
     assert_ok(pba_dataset_describe(dataset, &info));
@@ -55,7 +55,7 @@ static pba_dataset_info describe(const pba_dataset *dataset)
 }
 
 /* `part`: of the message, which is one line. */
-static void refused(const char *path, pba_status status, const char *part)
+static inline void refused(const char *path, pba_status status, const char *part)
 {
     pba_dataset *dataset;
     pba_status got = pba_dataset_open(path, &dataset);

@@ -8,6 +8,7 @@ the rounding of two decoders, resized images on average. Exit 77 (skipped) witho
 """
 import array
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -183,6 +184,10 @@ def test_splits(root):
     check("splits: labels", labels == [0, 0, 1, 1, 0, 0, 1], str(labels))
     shades = [image.getpixel((0, 0)) for image in images]
     check("splits: order", shades == [10, 20, 30, 40, 60, 70, 50], str(shades))
+    for kind in ("gztar", "zip"):  # the same, unopened
+        with tempfile.TemporaryDirectory() as beside:
+            archive = shutil.make_archive(os.path.join(beside, "photos"), kind, root)
+            check("splits: " + kind, read(archive)[:4] == (images, labels, names, counts))
 
 
 for test in (test_orientations, test_formats, test_jpeg, test_grey, test_resizing, test_splits):

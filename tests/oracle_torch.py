@@ -404,19 +404,24 @@ FULL = [(name, 32, 32, 3, 10, 2) for name in (
 LIMITS = {"reference-double": (1e-5, 1e-5, 1e-5, 1e-5), "onednn": (1e-4, 1e-4, 1e-4, 1e-3)}
 
 
+def within(results, limits):
+    return all(found <= limit for found, limit in zip(results, limits))
+
+
 def check(tool, backend, case):
-    """Whether some batch is within the limits; prints the first that is, else the nearest."""
-    best = None
+    """Prints the first batch that is within the limits; else, of those where PyTorch's float32 is
+    not either, the nearest. Returns whether there is one."""
+    limits, best = LIMITS[backend], None
     for seed in range(1, 5):
-        results, limits = compare(tool, backend, case, seed), LIMITS[backend]
-        if backend == "onednn" and results[4] > limits[3]:
-            limits = limits[:3] + (1.5 * results[4],)
-        good = all(found <= limit for found, limit in zip(results, limits))
-        if best is None or good or results[3] < best[1][3]:
-            best = good, results, seed
-        if good or backend != "onednn":
+        results = compare(tool, backend, case, seed)
+        if best is None or results[3] < best[0][3]:
+            best = results, seed
+        if within(results, limits) or backend != "onednn":
+            best = results, seed
             break
-    good, results, seed = best
+    results, seed = best
+    excuse = backend == "onednn" and results[4] > limits[3]
+    good = within(results, limits[:3] + (1.5 * results[4],) if excuse else limits)
     print("%-22s %-17s %9.1e  %9.1e  %9.1e  %9.1e   %d   %9.1e%s" % (
         (case[0], backend) + tuple(results[:4]) + (seed, results[4], "" if good else "  TOO FAR")),
         flush=True)

@@ -295,6 +295,9 @@ static void check_maskless(const augment_op *op, double parameter, const picture
         augment_op_apply(op, pass ? &b : &a, &src, parameter, &context);
     }
     assert_same(&a, &b, op->name);
+    for (size_t i = 0; op->flags & AUGMENT_KEEPS_FULL && i < augment_pixels(&b); i++) {
+        assert_int_equal(b.mask[i], 255);
+    }
     src.mask = mask;
     free(scratch);
     discard(&src);

@@ -8,50 +8,25 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <dirent.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include <matio.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
-#include "core/file.h"
 #include "core/rng.h"
-#include "data/dataset.h"
+#include "folder.h"
 
 enum { CUTS = 20, CHANGES = 40, RECORD = 3073, RECORDS = 12, SIDE = 8, MEMORY_MAX = 1000 };
 
-static char folder[PBA_PATH_MAX];
-
-static int make_folder(void **state)
-{
-    snprintf(folder, sizeof folder, "/tmp/pba-test-hostile-XXXXXX");
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-    char command[PBA_PATH_MAX + 16];
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    return system(command);
-}
-
 /* ------------------------------------------------------------------ samples */
 
-static void put(const char *path, const void *data, size_t size)
+/* Without the sync of put, which many files would wait for. */
+static void overwrite(const char *path, const void *data, size_t size)
 {
     FILE *file = fopen(path, "wb");
     assert_non_null(file);
     assert_int_equal(fwrite(data, 1, size, file), size);
     assert_int_equal(fclose(file), 0);
-}
-
-static void put_beside(const char *path, const char *name, const void *data, size_t size)
-{
-    char other[PBA_PATH_MAX];
-    snprintf(other, sizeof other, "%.*s%s", (int)(strrchr(path, '/') + 1 - path), path, name);
-    put(other, data, size);
 }
 
 static uint8_t noise(size_t place)
@@ -72,7 +47,7 @@ static const uint8_t *cifar_records(void)
 
 static void write_cifar(const char *path)
 {
-    put(path, cifar_records(), RECORDS * RECORD);
+    overwrite(path, cifar_records(), RECORDS * RECORD);
 }
 
 /* 36 images of SIDE x SIDE, or their labels. */
@@ -91,38 +66,43 @@ static void write_idx(const char *path)
 {
     uint8_t data[4096];
     size_t size = idx_bytes(true, data);
-    put_beside(path, "train-labels-idx1-ubyte", data, size);
+    put("train-labels-idx1-ubyte", data, size);
     size = idx_bytes(false, data);
-    put(path, data, size);
+    overwrite(path, data, size);
 }
 
 static void write_idx_gz(const char *path)
 {
     uint8_t data[4096];
     size_t size = idx_bytes(true, data);
-    put_beside(path, "train-labels-idx1-ubyte", data, size);
+    put("train-labels-idx1-ubyte", data, size);
     size = idx_bytes(false, data);
     gzFile file = gzopen(path, "wb");
     assert_int_equal(gzwrite(file, data, (unsigned)size), size);
     gzclose(file);
 }
 
+static void add_entry(struct archive *archive, const char *name, const void *data, size_t size)
+{
+    struct archive_entry *entry = archive_entry_new();
+    archive_entry_set_pathname(entry, name);
+    archive_entry_set_filetype(entry, AE_IFREG);
+    archive_entry_set_perm(entry, 0644);
+    archive_entry_set_size(entry, (int64_t)size);
+    assert_int_equal(archive_write_header(archive, entry), ARCHIVE_OK);
+    assert_int_equal(archive_write_data(archive, data, size), size);
+    archive_entry_free(entry);
+}
+
 static void write_archive(const char *path, const char *filter, bool zip)
 {
     struct archive *archive = archive_write_new();
-    struct archive_entry *entry = archive_entry_new();
     if (filter) {
         archive_write_add_filter_by_name(archive, filter);
     }
     zip ? archive_write_set_format_zip(archive) : archive_write_set_format_pax_restricted(archive);
     assert_int_equal(archive_write_open_filename(archive, path), ARCHIVE_OK);
-    archive_entry_set_pathname(entry, "cifar-10-batches-bin/data_batch_1.bin");
-    archive_entry_set_filetype(entry, AE_IFREG);
-    archive_entry_set_perm(entry, 0644);
-    archive_entry_set_size(entry, RECORDS * RECORD);
-    assert_int_equal(archive_write_header(archive, entry), ARCHIVE_OK);
-    archive_write_data(archive, cifar_records(), RECORDS * RECORD);
-    archive_entry_free(entry);
+    add_entry(archive, "cifar-10-batches-bin/data_batch_1.bin", cifar_records(), RECORDS * RECORD);
     assert_int_equal(archive_write_close(archive), ARCHIVE_OK);
     archive_write_free(archive);
 }
@@ -152,6 +132,100 @@ static void write_zip(const char *path)
     write_archive(path, NULL, true);
 }
 
+/* a/1.SUFFIX and a copy of it as b/1.SUFFIX. */
+static void write_photos(const char *path)
+{
+    char other[PBA_PATH_MAX], *data;
+    size_t size;
+    pba_image image;
+    snprintf(other, sizeof other, "%s/a", folder);
+    assert_ok(file_make_folder(other));
+    assert_ok(pba_image_create(20, 16, 3, &image));
+    for (int i = 0; i < 20 * 16 * 3; i++) {
+        image.pixels[i] = noise((size_t)i);
+    }
+    assert_ok(pba_image_write(path, &image, false));
+    pba_image_free(&image);
+    snprintf(other, sizeof other, "%s/b", folder);
+    assert_ok(file_make_folder(other));
+    snprintf(other, sizeof other, "%s/b/%s", folder, strrchr(path, '/') + 1);
+    assert_ok(file_read(path, 1 << 20, &data, &size));
+    overwrite(other, data, size);
+    free(data);
+}
+
+static void add_array(struct archive *archive, const char *name, const char *shape)
+{
+    uint8_t data[2048] = "\x93NUMPY\1\0";
+    int start = 10 + snprintf((char *)data + 10, 120,
+                              "{'descr': '|u1', 'fortran_order': False, 'shape': %s, }\n", shape);
+    bool labels = *name == 'y';
+    size_t size = labels ? 12 : 12 * SIDE * SIDE;
+    data[8] = (uint8_t)(start - 10);
+    for (size_t i = 0; i < size; i++) {
+        data[(size_t)start + i] = labels ? (uint8_t)(i % 3) : noise(i);
+    }
+    add_entry(archive, name, data, (size_t)start + size);
+}
+
+static void write_arrays(const char *path, bool packed)
+{
+    struct archive *archive = archive_write_new();
+    archive_write_set_format_zip(archive);
+    packed ? archive_write_zip_set_compression_deflate(archive)
+           : archive_write_zip_set_compression_store(archive);
+    assert_int_equal(archive_write_open_filename(archive, path), ARCHIVE_OK);
+    add_array(archive, "x.npy", "(12, 8, 8)");
+    add_array(archive, "y.npy", "(12,)");
+    assert_int_equal(archive_write_close(archive), ARCHIVE_OK);
+    archive_write_free(archive);
+}
+
+static void write_npz(const char *path)
+{
+    write_arrays(path, false);
+}
+
+static void write_npz_packed(const char *path)
+{
+    write_arrays(path, true);
+}
+
+static void write_digits(const char *path, enum mat_ft version, enum matio_compression packed)
+{
+    static uint8_t pixels[RECORDS * 3072], labels[RECORDS];
+    size_t shape[4] = {32, 32, 3, RECORDS}, column[2] = {RECORDS, 1};
+    for (size_t i = 0; i < sizeof pixels; i++) {
+        pixels[i] = noise(i);
+        labels[i / 3072] = (uint8_t)(i / 3072 % 10 + 1);
+    }
+    unlink(path);
+    mat_t *file = Mat_CreateVer(path, NULL, version);
+    assert_non_null(file);
+    matvar_t *x = Mat_VarCreate("X", MAT_C_UINT8, MAT_T_UINT8, 4, shape, pixels, 0);
+    matvar_t *y = Mat_VarCreate("y", MAT_C_UINT8, MAT_T_UINT8, 2, column, labels, 0);
+    assert_int_equal(Mat_VarWrite(file, x, packed), 0);
+    assert_int_equal(Mat_VarWrite(file, y, packed), 0);
+    Mat_VarFree(x);
+    Mat_VarFree(y);
+    Mat_Close(file);
+}
+
+static void write_mat(const char *path)
+{
+    write_digits(path, MAT_FT_MAT5, MAT_COMPRESSION_NONE);
+}
+
+static void write_mat_packed(const char *path)
+{
+    write_digits(path, MAT_FT_MAT5, MAT_COMPRESSION_ZLIB);
+}
+
+static void write_mat_hdf5(const char *path)
+{
+    write_digits(path, MAT_FT_MAT73, MAT_COMPRESSION_ZLIB);
+}
+
 typedef struct sample {
     const char *file;                /* the one that is damaged */
     void (*write)(const char *path); /* it, and what belongs to it */
@@ -167,6 +241,15 @@ static const sample samples[] = {
     {"cifar.tar.bz2", write_tar_bz2, true},
     {"cifar.tar.xz", write_tar_xz, true},
     {"cifar.zip", write_zip, true},
+    {"a/1.png", write_photos, false},
+    {"a/1.jpg", write_photos, false},
+    {"a/1.webp", write_photos, false},
+    {"a/1.tif", write_photos, false},
+    {"stored.npz", write_npz, true},
+    {"packed.npz", write_npz_packed, true},
+    {"train_32x32.mat", write_mat, false},
+    {"extra_32x32.mat", write_mat_packed, false},
+    {"train_32x32.mat", write_mat_hdf5, false},
 };
 enum { SAMPLES = sizeof samples / sizeof *samples };
 
@@ -230,7 +313,7 @@ static void test_samples(void **state)
     assert_ok(file_read(path, 1 << 24, &whole, &size));
     int files = files_in_folder();
     for (size_t i = 0; i < CUTS; i++) {
-        put(path, whole, size * i / CUTS);
+        overwrite(path, whole, size * i / CUTS);
         bool opened = survives(sample, path);
         assert_true(i > 0 || !opened); /* of an empty file nothing is left */
     }
@@ -243,7 +326,7 @@ static void test_samples(void **state)
         for (uint32_t flips = 1 + rng_below(&rng, 4); flips; flips--) {
             changed[rng_below(&rng, (uint32_t)within)] ^= (char)(1 + rng_below(&rng, 255));
         }
-        put(path, changed, size);
+        overwrite(path, changed, size);
         survives(sample, path);
     }
     free(changed);
@@ -282,7 +365,7 @@ static void test_claims_of_tar(void **state)
         uint8_t *header = memcmp(data + 156, "0", 1) == 0 ? (uint8_t *)data : NULL;
         assert_non_null(header);
         claim_size(header, claims[i]);
-        put(path, data, size);
+        overwrite(path, data, size);
         free(data);
         assert_false(survives(&sample, path));
     }
@@ -298,9 +381,28 @@ static void test_claims_of_idx(void **state)
         write_idx(path);
         size_t size = idx_bytes(false, data);
         data[place] = 0xff;
-        put(path, data, size);
+        overwrite(path, data, size);
         assert_false(survives(&sample, path));
     }
+}
+
+/* A PNG of 50,000 x 50,000 pixels, by its header and with the right checksum. */
+static void test_claim_of_png(void **state)
+{
+    const sample sample = {.file = "a/1.png"};
+    char path[PBA_PATH_MAX], *data;
+    size_t size;
+    snprintf(path, sizeof path, "%s", path_of(sample.file));
+    write_photos(path);
+    assert_ok(file_read(path, 1 << 20, &data, &size));
+    memcpy(data + 16, "\0\0\xc3\x50\0\0\xc3\x50", 8);
+    uLong sum = crc32(0, (const Bytef *)data + 12, 17);
+    for (int i = 0; i < 4; i++) {
+        data[29 + i] = (char)(sum >> (24 - 8 * i));
+    }
+    overwrite(path, data, size);
+    free(data);
+    assert_false(survives(&sample, path));
 }
 
 /* Of all that was opened before, in this process and in its children, in megabytes. */
@@ -318,15 +420,16 @@ static void test_memory(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[SAMPLES + 3];
+    struct CMUnitTest tests[SAMPLES + 4];
     int count = 0;
     for (; count < SAMPLES; count++) {
         tests[count] = (struct CMUnitTest){samples[count].file, test_samples, make_folder,
                                            remove_folder, (void *)&samples[count]};
     }
     const struct CMUnitTest more[] = {
-        cmocka_unit_test_setup_teardown(test_claims_of_tar, make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(test_claims_of_idx, make_folder, remove_folder),
+        IN_FOLDER(test_claims_of_tar),
+        IN_FOLDER(test_claims_of_idx),
+        IN_FOLDER(test_claim_of_png),
         cmocka_unit_test(test_memory),
     };
     memcpy(tests + count, more, sizeof more);

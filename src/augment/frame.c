@@ -86,8 +86,10 @@ void augment_frame_apply(augment_frame *frame, const augment_op *op, double para
         add_tables(frame, op, parameter, context);
     } else {
         pba_image *next = augment_frame_next(frame);
+        bool full = !frame->now.mask && op->flags & AUGMENT_KEEPS_FULL;
         op->apply(next, &frame->now, parameter, context);
         frame->now = *next;
+        frame->now.mask = full ? NULL : next->mask;
     }
     if (op->flags & AUGMENT_RESETS_MASK) {
         frame->now.mask = NULL;

@@ -21,7 +21,8 @@ typedef enum augment_flags {
     AUGMENT_DRAWS = 32,       /* uses context->rng */
     AUGMENT_PARTNER = 64,     /* mixes with context->partner */
     AUGMENT_STATISTICS = 128, /* its tables depend on the pixels */
-    AUGMENT_SCRATCH = 256     /* uses context->scratch */
+    AUGMENT_SCRATCH = 256,    /* uses context->scratch */
+    AUGMENT_KEEPS_FULL = 512  /* where all is content, all of the result is */
 } augment_flags;
 
 /* What an operation may use beside its images. */

@@ -43,8 +43,8 @@ bench_figure bench_figure_of(double *values, int count);
 void bench_json_figure(cli_json *json, const char *key, bench_figure figure);
 
 /* Runs `work` once to warm up, then `repeat` times for at least `seconds` each, and gives what it
- * did a second: work returns how many units it did, or a negative number where it failed. False: it
- * failed. */
+ * did a second of this thread's processor time, so that what else the machine does does not count:
+ * work returns how many units it did, or a negative number where it failed. False: it failed. */
 bool bench_measure(const bench_options *options, double (*work)(void *user), void *user,
                    bench_figure *figure);
 

@@ -12,11 +12,12 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 #ifdef __linux__
 #include <sys/prctl.h>
 #endif
+
+#include "core/clock.h"
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
@@ -75,24 +76,22 @@ pba_status child_write(child_stream *out, const void *data, size_t size)
     return PBA_OK;
 }
 
-static int64_t milliseconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-/* Until there is something to read, or the stream's end; false: the state says why not. */
+/* Until there is something to read, or the stream's end; false: the state says why not. Of a pause
+ * in which the caller did not run either (stopped, frozen), a second at most counts. */
 static bool wait_for_bytes(child_stream *in)
 {
-    int64_t deadline = milliseconds() + (int64_t)in->job->limits.silence * 1000;
+    const child_job *job = in->job;
+    double waited = 0, before = clock_now();
     struct pollfd watched = {.fd = in->descriptor, .events = POLLIN};
     while (poll(&watched, 1, TICK) <= 0) { /* interrupted counts as a tick */
-        if (in->job->stop && in->job->stop(in->job->context)) {
+        double now = clock_now();
+        waited += now - before < 1 ? now - before : 1;
+        before = now;
+        if (job->stop && job->stop(job->context)) {
             in->state = STREAM_STOPPED;
             return false;
         }
-        if (milliseconds() >= deadline) {
+        if (waited >= job->limits.silence) {
             in->state = STREAM_SILENT;
             return false;
         }

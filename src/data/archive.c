@@ -20,7 +20,8 @@ enum {
     ENTRY_BYTES = 256, /* what an entry costs beside its content */
     BLOCK = 1 << 18,
     PIECE = 1 << 16,
-    MAGIC = 512
+    MAGIC = 512,
+    EXPLANATION = 256
 };
 
 /* Images compress a few times, seldom a hundred times; what was made to fill the memory of whoever
@@ -94,21 +95,30 @@ static bool is_hidden(const char *name)
 
 /* ------------------------------------------------------------------ entries */
 
+/* libarchive's words, some of which end with a newline; `otherwise` where it has none. */
+static void explain(const reading *reading, const char *otherwise, char text[EXPLANATION])
+{
+    const char *words = archive_error_string(reading->archive);
+    words = words ? words : otherwise;
+    snprintf(text, EXPLANATION, "%.*s", (int)strcspn(words, "\r\n"), words);
+}
+
 static pba_status damaged(const reading *reading)
 {
-    const char *why = archive_error_string(reading->archive);
-    return status_set(PBA_FORMAT, "%s: %s; fetch it again", data_source_path(reading->source),
-                      why ? why : "is damaged");
+    char why[EXPLANATION];
+    explain(reading, "is damaged", why);
+    return status_set(PBA_FORMAT, "%s: %s; fetch it again", data_source_path(reading->source), why);
 }
 
 static pba_status no_archive(const reading *reading)
 {
-    const char *why = archive_error_string(reading->archive);
+    char why[EXPLANATION];
+    explain(reading, "no entry", why);
     return status_set(
         PBA_FORMAT,
         "%s: holds no tar or zip archive, or a damaged one (%s); of a compressed file "
         "give the folder in which it lies",
-        data_source_path(reading->source), why ? why : "no entry");
+        data_source_path(reading->source), why);
 }
 
 /* More bytes were inflated. */

@@ -8,10 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "core/child.h"
+#include "core/clock.h"
 #include "core/memory.h"
 #include "core/threads.h"
 
@@ -34,7 +34,7 @@ typedef struct session {
     char *format;
     message progress;  /* in the caller: the newest */
     child_stream *out; /* in the child */
-    int64_t told;      /* in the child: milliseconds at the last message of progress */
+    double told;       /* in the child: when progress was told last */
 } session;
 
 /* -------------------------------------------------------------------- child */
@@ -55,13 +55,11 @@ static bool tell_progress(void *user, const char *what, int64_t done, int64_t to
     if (done == DATA_ANNOUNCED) {
         return tell_file(session, what);
     }
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    int64_t at = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-    if (at - session->told < 100) {
+    double now = clock_now();
+    if (now - session->told < 0.1) {
         return true;
     }
-    session->told = at;
+    session->told = now;
     message message = {.kind = MESSAGE_PROGRESS, .done = done, .total = total};
     snprintf(message.what, sizeof message.what, "%s", what);
     return child_write(session->out, &message, sizeof message) == PBA_OK;

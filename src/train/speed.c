@@ -108,23 +108,28 @@ static int count_for(const runner *runner, double seconds)
     return count < 1 ? 1 : count > STEPS_MAX ? STEPS_MAX : (int)count;
 }
 
-/* The first step compiles and touches memory for the first time; the second is timed. */
+static pba_status step_of_each(runner *runner, double *training, double *evaluation)
+{
+    double start = clock_now();
+    pba_status status = train_steps(runner, 1);
+    *training = clock_now() - start;
+    if (status == PBA_OK) {
+        status = evaluate_batches(runner, 1);
+    }
+    *evaluation = clock_now() - start - *training;
+    return status;
+}
+
+/* The first step touches memory for the first time; the second is timed, where it matters. */
 static pba_status calibrate(runner *runner, int *steps, int *batches)
 {
-    pba_status status = train_steps(runner, 1);
-    if (status == PBA_OK) {
-        status = evaluate_batches(runner, 1);
+    double training, evaluation;
+    pba_status status = step_of_each(runner, &training, &evaluation);
+    if (status == PBA_OK && runner->trial->options.seconds > 0) {
+        status = step_of_each(runner, &training, &evaluation);
+        *steps = count_for(runner, training);
+        *batches = count_for(runner, evaluation);
     }
-    double start = clock_now();
-    if (status == PBA_OK) {
-        status = train_steps(runner, 1);
-    }
-    double middle = clock_now();
-    if (status == PBA_OK) {
-        status = evaluate_batches(runner, 1);
-    }
-    *steps = count_for(runner, middle - start);
-    *batches = count_for(runner, clock_now() - middle);
     return status;
 }
 

@@ -36,6 +36,17 @@ typedef struct augment_weights {
     int32_t start, count, tap[AUGMENT_TAPS];
 } augment_weights;
 
+/* The same for the columns of a line of `in` pixels. */
+typedef struct augment_columns {
+    int in;
+    const int32_t *start, *tap[AUGMENT_TAPS];
+} augment_columns;
+
+/* Columns x .. x + count - 1 come from as many columns of the line that is `dy` further down. */
+typedef struct augment_run {
+    int32_t x, count, dy;
+} augment_run;
+
 /* What stands at the end for every image: a window on it, mirrored or not, a hole, a table. */
 typedef struct augment_tail {
     int dx, dy;  /* result (x, y) comes from (x' + dx, y + dy), nothing where that lies outside; */
@@ -93,12 +104,15 @@ typedef struct augment_kernels {
     /* A weighted sum of pixels next to each other, or of bytes in lines below each other, to the
      * precision of Pillow's resize. */
     void (*across)(uint8_t *restrict dst, const uint8_t *restrict src,
-                   const augment_weights *restrict columns, size_t pixels, size_t planes);
+                   const augment_columns *columns, size_t pixels, size_t planes);
     void (*down)(uint8_t *restrict dst, const uint8_t *restrict src, size_t line,
                  const augment_weights *weights);
     /* `count` pixels and their mask along a walk that stays inside the source. */
     void (*gather)(uint8_t *restrict dst, uint8_t *restrict dst_mask, size_t count,
                    const pba_image *src, augment_walk walk);
+    /* Runs of a line of `step` bytes a pixel; src is the same place in the source. */
+    void (*slide)(uint8_t *restrict dst, const uint8_t *restrict src, size_t line,
+                  const augment_run *runs, size_t count, size_t step);
     /* The pixels of a row, last first. */
     void (*mirror)(uint8_t *restrict dst, const uint8_t *restrict src, size_t pixels, int channels);
     /* Window, mirror, hole, table and normalization in one pass. src->mask may be NULL. */

@@ -188,26 +188,25 @@ static void blur(uint8_t *restrict dst, const uint8_t *src, size_t line, size_t 
     }
 }
 
-/* `planes` known where this is compiled: a pixel is then a vector. */
+/* `planes` known where this is compiled: a pixel is then a vector. Taps behind the line are 0, what
+ * stands in for their pixels does not matter. */
 static inline void across_pixels(uint8_t *restrict dst, const uint8_t *restrict src,
-                                 const augment_weights *restrict columns, size_t pixels,
-                                 size_t planes)
+                                 const augment_columns *columns, size_t pixels, size_t planes)
 {
     for (size_t x = 0; x < pixels; x++, dst += planes) {
-        const augment_weights *w = &columns[x];
-        const uint8_t *from = src + (size_t)w->start * planes;
-        /* the third tap is mostly behind the row's end where it is 0 */
-        size_t second = w->count > 1 ? planes : 0, third = w->count > 2 ? 2 * planes : 0;
+        const uint8_t *from = src + (size_t)columns->start[x] * planes;
+        int left = columns->in - columns->start[x];
+        size_t second = left > 1 ? planes : 0, third = left > 2 ? 2 * planes : second;
+        int32_t a = columns->tap[0][x], b = columns->tap[1][x], c = columns->tap[2][x];
         for (size_t p = 0; p < planes; p++) {
-            int32_t sum = from[p] * w->tap[0] + from[second + p] * w->tap[1];
-            sum += from[third + p] * w->tap[2] + (1 << (AUGMENT_PRECISION - 1));
-            dst[p] = (uint8_t)(sum >> AUGMENT_PRECISION);
+            int32_t sum = from[p] * a + from[second + p] * b + from[third + p] * c;
+            dst[p] = (uint8_t)((sum + (1 << (AUGMENT_PRECISION - 1))) >> AUGMENT_PRECISION);
         }
     }
 }
 
 static void across(uint8_t *restrict dst, const uint8_t *restrict src,
-                   const augment_weights *restrict columns, size_t pixels, size_t planes)
+                   const augment_columns *columns, size_t pixels, size_t planes)
 {
     if (planes == 4) {
         across_pixels(dst, src, columns, pixels, 4);
@@ -252,6 +251,16 @@ static void gather_row(uint8_t *restrict dst, uint8_t *restrict dst_mask, size_t
     }
 }
 
+static void slide_runs(uint8_t *restrict dst, const uint8_t *restrict src, size_t line,
+                       const augment_run *runs, size_t count, size_t step)
+{
+    for (const augment_run *run = runs; run < runs + count; run++) {
+        size_t at = (size_t)run->x * step;
+        memcpy(dst + at, src + (ptrdiff_t)run->dy * (ptrdiff_t)line + at,
+               (size_t)run->count * step);
+    }
+}
+
 static inline void mirror_pixels(uint8_t *restrict dst, const uint8_t *restrict src, size_t pixels,
                                  size_t channels)
 {
@@ -289,6 +298,46 @@ static inline float number(const line *line, size_t i)
     return content ? value : 0.0F;
 }
 
+/* The common case, with what a compiler must know to make vectors of it: planes of floats, no
+ * table, steps that are constants. */
+static inline void finish_floats(float *restrict to, const line *line, int64_t step,
+                                 int64_t mask_step)
+{
+    const uint8_t *pixels = line->pixels, *mask = line->mask;
+    float scale = line->scale, shift = line->shift;
+    int64_t count = (int64_t)line->count;
+    for (int64_t i = 0; i < count && !mask; i++) {
+        to[i] = (float)pixels[i * step] * scale + shift;
+    }
+    for (int64_t i = 0; i < count && mask; i++) {
+        float value = (float)pixels[i * step] * scale + shift;
+        to[i] = mask[i * mask_step] ? value : 0.0F;
+    }
+}
+
+static bool finish_common(float *restrict to, const line *line)
+{
+    if (line->table || line->step != 1) {
+        return false;
+    }
+    switch (line->pixel_step) {
+    case 1:
+        finish_floats(to, line, 1, 1);
+        return true;
+    case 3:
+        finish_floats(to, line, 3, 1);
+        return true;
+    case -1:
+        finish_floats(to, line, -1, -1);
+        return true;
+    case -3:
+        finish_floats(to, line, -3, -1);
+        return true;
+    default:
+        return false;
+    }
+}
+
 static void finish_line(void *restrict out, size_t at, const line *line, bool bf16)
 {
     if (bf16) {
@@ -296,7 +345,7 @@ static void finish_line(void *restrict out, size_t at, const line *line, bool bf
         for (size_t i = 0; i < line->count; i++) {
             to[i * line->step] = augment_bf16(number(line, i));
         }
-    } else {
+    } else if (!finish_common((float *)out + at, line)) {
         float *to = (float *)out + at;
         for (size_t i = 0; i < line->count; i++) {
             to[i * line->step] = number(line, i);
@@ -398,9 +447,10 @@ const augment_kernels AUGMENT_KERNELS = {
     .smooth = smooth,
     .blur = blur,
     .sharpen = sharpen,
-    .across = across,
+    .across = CHOICE(across, vbmi_across),
     .down = down,
     .gather = CHOICE(gather_row, vbmi_gather),
+    .slide = CHOICE(slide_runs, vbmi_slide),
     .mirror = mirror_row,
     .finish = CHOICE(finish, vbmi_finish),
 };

@@ -235,6 +235,66 @@ static void vbmi_gather(uint8_t *restrict dst, uint8_t *restrict dst_mask, size_
     }
 }
 
+/* Short runs by short registers: a store that crosses a line costs twice, even where it is masked.
+ */
+static void vbmi_slide(uint8_t *restrict dst, const uint8_t *restrict src, size_t line,
+                       const augment_run *runs, size_t count, size_t step)
+{
+    for (const augment_run *run = runs; run < runs + count; run++) {
+        size_t at = (size_t)run->x * step, bytes = (size_t)run->count * step;
+        const uint8_t *from = src + (ptrdiff_t)run->dy * (ptrdiff_t)line + at;
+        if (bytes <= 16) {
+            __mmask16 here = (__mmask16)vbmi_first(bytes);
+            _mm_mask_storeu_epi8(dst + at, here, _mm_maskz_loadu_epi8(here, from));
+            continue;
+        }
+        for (size_t i = 0; i < bytes; i += 64) {
+            __mmask64 here = vbmi_first(bytes - i);
+            _mm512_mask_storeu_epi8(dst + at + i, here, _mm512_maskz_loadu_epi8(here, from + i));
+        }
+    }
+}
+
+/* 16 pixels of an enlargement come from at most 18 neighbours, which two registers hold. */
+static void vbmi_across(uint8_t *restrict dst, const uint8_t *restrict src,
+                        const augment_columns *columns, size_t pixels, size_t planes)
+{
+    const __mmask64 low_bytes = 0x1111111111111111;
+    const __m512i half = _mm512_set1_epi32(1 << (AUGMENT_PRECISION - 1));
+    for (size_t x = 0; x < pixels; x += 16) {
+        size_t left = pixels - x, base = (size_t)columns->start[x];
+        size_t bytes = ((size_t)columns->in - base) * planes;
+        const uint8_t *from = src + base * planes;
+        __mmask16 here = (__mmask16)vbmi_first(left);
+        __m512i low = _mm512_maskz_loadu_epi8(vbmi_first(bytes), from);
+        __m512i high = _mm512_maskz_loadu_epi8(vbmi_first(bytes > 64 ? bytes - 64 : 0), from + 64);
+        __m512i start = _mm512_sub_epi32(_mm512_maskz_loadu_epi32(here, columns->start + x),
+                                         _mm512_set1_epi32((int)base));
+        start = _mm512_mullo_epi32(start, _mm512_set1_epi32((int)planes));
+        __m512i out = _mm512_setzero_si512();
+        for (size_t p = 0; p < planes; p++) {
+            __m512i sum = half;
+            for (size_t t = 0; t < AUGMENT_TAPS; t++) {
+                __m512i at = _mm512_add_epi32(start, _mm512_set1_epi32((int)(p + t * planes)));
+                __m512i v = _mm512_maskz_permutex2var_epi8(low_bytes, low, at, high);
+                __m512i tap = _mm512_maskz_loadu_epi32(here, columns->tap[t] + x);
+                sum = _mm512_add_epi32(sum, _mm512_mullo_epi32(v, tap));
+            }
+            sum = _mm512_srli_epi32(sum, AUGMENT_PRECISION);
+            out = _mm512_or_epi32(out, _mm512_sllv_epi32(sum, _mm512_set1_epi32((int)(8 * p))));
+        }
+        if (planes == 4) {
+            _mm512_mask_storeu_epi32(dst + 4 * x, here, out);
+        } else if (planes == 3) {
+            vbmi_store_pixels(dst + 3 * x, out, left);
+        } else if (planes == 2) {
+            _mm512_mask_cvtepi32_storeu_epi16(dst + 2 * x, here, out);
+        } else {
+            _mm512_mask_cvtepi32_storeu_epi8(dst + x, here, out);
+        }
+    }
+}
+
 /* ------------------------------------------------------------------------------- finish */
 
 /* What does not change from row to row: where the numbers of a vector come from, and what becomes
@@ -267,11 +327,12 @@ static vbmi_form vbmi_form_of(const pba_image *src, const augment_tail *tail,
     static const int third[18] = {0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2};
     int channels = src->channels;
     bool interleaved = form->interleaved && channels == 3; /* one channel is both */
-    vbmi_form made = {.channels = (size_t)channels,
-                      .apart = interleaved ? 16 : (size_t)src->width * (size_t)src->height,
-                      .pixel = interleaved ? 3 : 1,
-                      .interleaved = interleaved,
-                      .mirror = tail->mirror};
+    vbmi_form made; /* not cleared: that would take as long as two rows */
+    made.channels = (size_t)channels;
+    made.apart = interleaved ? 16 : (size_t)src->width * (size_t)src->height;
+    made.pixel = interleaved ? 3 : 1;
+    made.interleaved = interleaved;
+    made.mirror = tail->mirror;
     const __m512i lanes = vbmi_lanes();
     const __m512i order = tail->mirror ? _mm512_sub_epi32(_mm512_set1_epi32(15), lanes) : lanes;
     const __m512i start = _mm512_mullo_epi32(order, _mm512_set1_epi32(channels));

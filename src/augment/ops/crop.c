@@ -46,7 +46,7 @@ static void multiply_row(uint8_t *dst, const pba_image *src, size_t at, int coun
 {
     size_t channels = (size_t)src->channels;
     for (size_t i = at; i < at + (size_t)count; i++) {
-        uint8_t alpha = src->mask ? src->mask[i] : 255;
+        uint8_t alpha = src->mask[i];
         for (size_t c = 0; c < channels; c++) {
             *dst++ = times(src->pixels[i * channels + c], alpha);
         }
@@ -73,9 +73,24 @@ static int margin(double pixels, int side)
     return (int)lround(fmin(fmax(pixels, 0), (side - 1) / 2));
 }
 
+/* The weights of all columns, into scratch: 4 numbers a column. */
+static augment_columns columns_of(int in, int out, int32_t *room)
+{
+    size_t width = (size_t)out;
+    int32_t *start = room, *tap[AUGMENT_TAPS] = {room + width, room + 2 * width, room + 3 * width};
+    for (int x = 0; x < out; x++) {
+        augment_weights w = weights_of(x, in, out);
+        start[x] = w.start;
+        for (int t = 0; t < AUGMENT_TAPS; t++) {
+            tap[t][x] = w.tap[t];
+        }
+    }
+    return (augment_columns){in, start, {tap[0], tap[1], tap[2]}};
+}
+
 /* Cut and enlarged, where there is a mask: multiplied by it, it beside them, and divided again. */
 static void enlarge_masked(pba_image *dst, const pba_image *src, int left, int top,
-                           const augment_weights *columns, uint8_t *scratch,
+                           const augment_columns *columns, uint8_t *scratch,
                            const augment_kernels *kernels)
 {
     int in_width = src->width - 2 * left, in_height = src->height - 2 * top;
@@ -94,7 +109,7 @@ static void enlarge_masked(pba_image *dst, const pba_image *src, int left, int t
 
 /* Where everything is content, multiplying by 255 and dividing by it change nothing. */
 static void enlarge(pba_image *dst, const pba_image *src, int left, int top,
-                    const augment_weights *columns, uint8_t *scratch,
+                    const augment_columns *columns, uint8_t *scratch,
                     const augment_kernels *kernels)
 {
     int in_height = src->height - 2 * top;
@@ -121,15 +136,13 @@ static void crop_bilinear(pba_image *dst, const pba_image *src, double pixels,
         augment_copy_mask(dst, src);
         return;
     }
-    augment_weights *columns = (augment_weights *)context->scratch;
-    uint8_t *lines = context->scratch + (size_t)src->width * sizeof *columns;
-    for (int x = 0; x < src->width; x++) {
-        columns[x] = weights_of(x, src->width - 2 * left, src->width);
-    }
+    augment_columns columns =
+        columns_of(src->width - 2 * left, src->width, (int32_t *)context->scratch);
+    uint8_t *lines = context->scratch + 4 * sizeof(int32_t) * (size_t)src->width;
     if (src->mask) {
-        enlarge_masked(dst, src, left, top, columns, lines, context->kernels);
+        enlarge_masked(dst, src, left, top, &columns, lines, context->kernels);
     } else {
-        enlarge(dst, src, left, top, columns, lines, context->kernels);
+        enlarge(dst, src, left, top, &columns, lines, context->kernels);
     }
 }
 
@@ -140,7 +153,7 @@ static const augment_op rows[] = {
      .parameter = "pixels",
      .min = 0,
      .max = 15,
-     .flags = AUGMENT_PIXELS | AUGMENT_SCRATCH,
+     .flags = AUGMENT_PIXELS | AUGMENT_SCRATCH | AUGMENT_KEEPS_FULL,
      .source = "Pillow Image.crop and Image.resize, BILINEAR",
      .apply = crop_bilinear},
 };

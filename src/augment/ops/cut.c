@@ -26,17 +26,23 @@ augment_box augment_cut_box(rng *rng, double side, int width, int height)
     return box;
 }
 
-static void fill_row(pba_image *image, int y, const augment_box *box)
+/* The first row pixel by pixel, the others as copies of it. */
+static void fill(pba_image *image, const augment_box *box)
 {
     static const uint8_t color[3] = {125, 122, 113};
-    size_t channels = (size_t)image->channels;
-    size_t at = (size_t)y * (size_t)image->width + (size_t)box->left;
+    size_t channels = (size_t)image->channels, width = (size_t)image->width;
+    size_t at = (size_t)box->top * width + (size_t)box->left;
     size_t count = (size_t)(box->right - box->left);
-    uint8_t *pixel = image->pixels + at * channels;
-    for (size_t i = 0; i < count; i++, pixel += channels) {
-        memcpy(pixel, color, channels);
+    uint8_t *first = image->pixels + at * channels;
+    for (size_t i = 0; i < count; i++) {
+        memcpy(first + i * channels, color, channels);
     }
     memset(image->mask + at, 0, count);
+    for (int y = box->top + 1; y < box->bottom; y++) {
+        at += width;
+        memcpy(image->pixels + at * channels, first, count * channels);
+        memset(image->mask + at, 0, count);
+    }
 }
 
 static void cutout(pba_image *dst, const pba_image *src, double side, augment_context *context)
@@ -44,8 +50,8 @@ static void cutout(pba_image *dst, const pba_image *src, double side, augment_co
     augment_box box = augment_cut_box(context->rng, side, src->width, src->height);
     memcpy(dst->pixels, src->pixels, augment_bytes(src));
     augment_copy_mask(dst, src);
-    for (int y = box.top; y < box.bottom && box.left < box.right; y++) {
-        fill_row(dst, y, &box);
+    if (box.top < box.bottom && box.left < box.right) {
+        fill(dst, &box);
     }
 }
 

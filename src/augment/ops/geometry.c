@@ -105,6 +105,71 @@ static void walk_row(pba_image *dst, const pba_image *src, int y, augment_walk w
     }
 }
 
+/* Columns that move up and down as they are, neighbours together while they move alike: ShearY.
+ * Runs are the same for every row. */
+enum { RUNS = 16 };
+
+static int next_runs(augment_run runs[RUNS], const augment_walk *walk, int x, int width)
+{
+    int count = 0;
+    for (; count < RUNS && x < width; count++) {
+        augment_run *run = &runs[count];
+        run->x = x;
+        run->dy = (int32_t)((walk->y + x * walk->step_y) >> 16);
+        for (x++; x < width && (walk->y + x * walk->step_y) >> 16 == run->dy; x++) {
+        }
+        run->count = x - run->x;
+    }
+    return count;
+}
+
+static bool has_row(const pba_image *image, int64_t y)
+{
+    return y >= 0 && y < image->height;
+}
+
+/* Row y of some runs; dy grows or falls from run to run, so that those inside stand together. */
+static void slide_row(pba_image *dst, const pba_image *src, int y, const augment_run *runs,
+                      int count, const augment_kernels *kernels)
+{
+    size_t width = (size_t)dst->width, channels = (size_t)dst->channels, row = (size_t)y * width;
+    int from = 0, to = count, end = runs[count - 1].x + runs[count - 1].count;
+    while (from < to && !has_row(src, (int64_t)y + runs[from].dy)) {
+        from++;
+    }
+    while (to > from && !has_row(src, (int64_t)y + runs[to - 1].dy)) {
+        to--;
+    }
+    if (from == to) {
+        clear(dst, row + (size_t)runs->x, end - runs->x);
+        return;
+    }
+    int left = runs[from].x, right = runs[to - 1].x + runs[to - 1].count;
+    size_t inside = (size_t)(to - from);
+    clear(dst, row + (size_t)runs->x, left - runs->x);
+    clear(dst, row + (size_t)right, end - right);
+    kernels->slide(dst->pixels + row * channels, src->pixels + row * channels, width * channels,
+                   runs + from, inside, channels);
+    if (src->mask) {
+        kernels->slide(dst->mask + row, src->mask + row, width, runs + from, inside, 1);
+    } else {
+        memset(dst->mask + row + left, 255, (size_t)(right - left));
+    }
+}
+
+static void affine_slide(pba_image *dst, const pba_image *src, const augment_walk *walk,
+                         const augment_kernels *kernels)
+{
+    augment_run runs[RUNS];
+    for (int x = 0; x < dst->width;) {
+        int count = next_runs(runs, walk, x, dst->width);
+        for (int y = 0; y < dst->height; y++) {
+            slide_row(dst, src, y, runs, count, kernels);
+        }
+        x = runs[count - 1].x + runs[count - 1].count;
+    }
+}
+
 static void affine_fixed(pba_image *dst, const pba_image *src, const double a[6],
                          const augment_kernels *kernels)
 {
@@ -114,6 +179,10 @@ static void affine_fixed(pba_image *dst, const pba_image *src, const double a[6]
                          .step_y = fixed(a[3])};
     const double reciprocal[2] = {1.0 / (double)walk.step_x, 1.0 / (double)walk.step_y};
     int64_t down_x = fixed(a[1]), down_y = fixed(a[4]);
+    if (walk.x >> 16 == 0 && walk.step_x == ONE && down_x == 0 && down_y == ONE) {
+        affine_slide(dst, src, &walk, kernels);
+        return;
+    }
     for (int y = 0; y < dst->height; y++, walk.x += down_x, walk.y += down_y) {
         walk_row(dst, src, y, walk, reciprocal, kernels);
     }
@@ -303,14 +372,14 @@ static const augment_op rows[] = {
      .name = "FlipLR",
      .sentence = "Mirrors left and right.",
      .parameter = "",
-     .flags = AUGMENT_AFFINE,
+     .flags = AUGMENT_AFFINE | AUGMENT_KEEPS_FULL,
      .source = "Pillow Image.transpose, FLIP_LEFT_RIGHT",
      .apply = flip_left_right},
     {.abi = AUGMENT_OP_ABI,
      .name = "FlipUD",
      .sentence = "Mirrors top and bottom.",
      .parameter = "",
-     .flags = AUGMENT_AFFINE,
+     .flags = AUGMENT_AFFINE | AUGMENT_KEEPS_FULL,
      .source = "Pillow Image.transpose, FLIP_TOP_BOTTOM",
      .apply = flip_up_down},
 };

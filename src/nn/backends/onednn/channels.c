@@ -5,34 +5,6 @@
 #include "nn/backends/onednn/plan.h"
 
 /* ------------------------------------------------------------------ channels */
-/* A layout that groups channels in blocks of `block` (1: plain; all of them: channels last):
- * channel c, row y, column x of image n lies at n*image + c/block*group + y*row + x*column +
- * c%block, in numbers of `size` bytes. */
-typedef struct walk {
-    int64_t block, image, group, row, column;
-    size_t size;
-} walk;
-
-static walk walk_of(const dnnl_memory_desc_t *layout)
-{
-    const dnnl_blocking_desc_t *blocking = &layout->format_desc.blocking;
-    int64_t whole = blocking->strides[1] == 1 ? layout->dims[1] : 1;
-    return (walk){blocking->inner_nblks ? blocking->inner_blks[0] : whole,
-                  blocking->strides[0],
-                  blocking->strides[1],
-                  blocking->strides[2],
-                  blocking->strides[3],
-                  layout->data_type == dnnl_bf16 ? sizeof(uint16_t) : sizeof(float)};
-}
-
-static bool walkable(const dnnl_memory_desc_t *layout)
-{
-    const dnnl_blocking_desc_t *blocking = &layout->format_desc.blocking;
-    return layout->format_kind == dnnl_blocked && layout->ndims == 4 &&
-           (blocking->inner_nblks == 0 ||
-            (blocking->inner_nblks == 1 && blocking->inner_idxs[0] == 1));
-}
-
 static char *at(char *data, const walk *walk, int64_t number)
 {
     return data + number * (int64_t)walk->size;
@@ -59,7 +31,7 @@ static void copy_run(const char *source, const walk *from, char *target, const w
 
 void onednn_copy_channels(const step *step)
 {
-    walk from = walk_of(&step->source.layout), to = walk_of(&step->target.layout);
+    walk from = onednn_walk_of(&step->source.layout), to = onednn_walk_of(&step->target.layout);
     char *source = step->source.buffer->data, *target = step->target.buffer->data;
     const dnnl_dim_t *sizes = step->source.layout.dims;
     if (!step->keep) {
@@ -85,7 +57,7 @@ static step *walk_step(nn_plan *plan, steps *list, step_kind kind, const tensor 
     if (!fresh) {
         return NULL;
     }
-    if (!walkable(&source->layout) || !walkable(&target->layout)) {
+    if (!onednn_walkable(&source->layout) || !onednn_walkable(&target->layout)) {
         plan->status = status_set(PBA_INTERNAL, "onednn: a layout without plain channel blocks");
         return NULL;
     }
@@ -109,7 +81,7 @@ static dnnl_memory_desc_t layout_like(const nn_plan *plan, int node, const tenso
     const nn_shape *shape = &plan->graph->nodes[node].shape;
     dnnl_dims_t sizes = {plan->batch, shape->channels, shape->height, shape->width};
     bool last = other->layout.format_desc.blocking.strides[1] == 1; /* channels last */
-    int64_t block = walk_of(&other->layout).block;
+    int64_t block = onednn_walk_of(&other->layout).block;
     dnnl_memory_desc_t layout;
     dnnl_memory_desc_init_by_tag(&layout, 4, sizes, other->layout.data_type,
                                  last          ? dnnl_acdb
@@ -190,7 +162,7 @@ void onednn_subsample(const step *step)
 {
     const tensor *large = step->back ? &step->target : &step->source;
     const tensor *small = step->back ? &step->source : &step->target;
-    walk wide = walk_of(&large->layout), narrow = walk_of(&small->layout);
+    walk wide = onednn_walk_of(&large->layout), narrow = onednn_walk_of(&small->layout);
     int64_t block = wide.block < narrow.block ? wide.block : narrow.block;
     const dnnl_dim_t *sizes = small->layout.dims;
     char *from = large->buffer->data, *to = small->buffer->data;
@@ -273,7 +245,7 @@ void onednn_blend(const step *step)
 {
     const dnnl_memory_desc_t *layout = &step->target.layout;
     size_t image = (size_t)layout->format_desc.blocking.strides[0];
-    size_t size = walk_of(layout).size;
+    size_t size = onednn_walk_of(layout).size;
     const char *a = step->source.buffer->data;
     const char *b = step->other.memory ? step->other.buffer->data : NULL;
     char *out = step->target.buffer->data;
@@ -295,7 +267,7 @@ void onednn_blend(const step *step)
 /* Images must lie one behind the other, padding included. */
 static bool images_apart(const dnnl_memory_desc_t *layout)
 {
-    size_t image = (size_t)layout->format_desc.blocking.strides[0] * walk_of(layout).size;
+    size_t image = (size_t)layout->format_desc.blocking.strides[0] * onednn_walk_of(layout).size;
     return layout->format_kind == dnnl_blocked &&
            dnnl_memory_desc_get_size(layout) == (size_t)layout->dims[0] * image;
 }

@@ -16,7 +16,17 @@ static geometry conv_geometry(const nn_plan *plan, const nn_node *node)
                       .weights = {node->shape.channels, in, node->kernel, node->kernel}};
 }
 
-static dnnl_primitive_desc_t conv_described(nn_plan *plan, int number, const tensor *shortcut)
+/* Winograd's F(4x4, 3x3) halves the multiplications of wide float32 layers and beyond; narrow ones
+ * spend more on its transformations than they save. Only AVX-512 has it. */
+static bool tries_winograd(const nn_plan *plan, const nn_node *node)
+{
+    int in = plan->graph->nodes[node->inputs[0]].shape.channels, out = node->shape.channels;
+    return plan->type == dnnl_f32 && node->kernel == 3 && node->stride == 1 && in >= 32 &&
+           out >= 32;
+}
+
+static dnnl_status_t forward_operation(const nn_plan *plan, int number, dnnl_alg_kind_t algorithm,
+                                       const tensor *shortcut, dnnl_convolution_desc_t *operation)
 {
     const nn_node *node = &plan->graph->nodes[number];
     geometry shape = conv_geometry(plan, node);
@@ -26,6 +36,27 @@ static dnnl_primitive_desc_t conv_described(nn_plan *plan, int number, const ten
         image ? onednn_input_of(plan, number)->layout : onednn_shaped(plan, node->inputs[0]);
     dnnl_memory_desc_t weights = onednn_any(4, shape.weights, plan->type);
     dnnl_memory_desc_t target = shortcut ? shortcut->layout : onednn_shaped(plan, number);
+    return dnnl_convolution_forward_desc_init(operation, onednn_direction(plan), algorithm, &source,
+                                              &weights, NULL, &target, shape.strides, shape.before,
+                                              shape.after);
+}
+
+/* NULL where the processor has no such kernel. */
+static dnnl_primitive_desc_t conv_winograd(nn_plan *plan, int number)
+{
+    dnnl_convolution_desc_t operation;
+    dnnl_primitive_desc_t desc = NULL;
+    dnnl_primitive_attr_t attr = onednn_attributes(plan);
+    if (attr && forward_operation(plan, number, dnnl_convolution_winograd, NULL, &operation) ==
+                    dnnl_success) {
+        dnnl_primitive_desc_create(&desc, &operation, attr, plan->engine, NULL);
+    }
+    dnnl_primitive_attr_destroy(attr);
+    return desc;
+}
+
+static dnnl_primitive_desc_t conv_described(nn_plan *plan, int number, const tensor *shortcut)
+{
     dnnl_convolution_desc_t operation;
     dnnl_primitive_desc_t desc = NULL;
     dnnl_primitive_attr_t attr = onednn_attributes(plan);
@@ -36,9 +67,7 @@ static dnnl_primitive_desc_t conv_described(nn_plan *plan, int number, const ten
         dnnl_primitive_attr_set_post_ops(attr, post);
     }
     if (onednn_good(plan,
-                    dnnl_convolution_forward_desc_init(
-                        &operation, onednn_direction(plan), dnnl_convolution_direct, &source,
-                        &weights, NULL, &target, shape.strides, shape.before, shape.after),
+                    forward_operation(plan, number, dnnl_convolution_direct, shortcut, &operation),
                     "describing a convolution")) {
         onednn_good(plan, dnnl_primitive_desc_create(&desc, &operation, attr, plan->engine, NULL),
                     "a convolution");
@@ -63,7 +92,15 @@ void onednn_conv_forward(nn_plan *plan, int number, int target, const tensor *sh
 {
     node_plan *self = &plan->nodes[number];
     const tensor *fused = shortcut;
-    self->forward = conv_described(plan, number, fused);
+    self->winograd = tries_winograd(plan, &plan->graph->nodes[number]);
+    if (self->winograd) {
+        self->forward = conv_winograd(plan, number);
+        self->winograd = self->forward != NULL;
+        fused = self->winograd ? NULL : shortcut;
+    }
+    if (!self->winograd) {
+        self->forward = conv_described(plan, number, fused);
+    }
     if (plan->status == PBA_OK && fused && is_slow(self->forward)) {
         dnnl_primitive_desc_destroy(self->forward);
         fused = NULL;
@@ -109,6 +146,12 @@ static tensor as_type(nn_plan *plan, const tensor *source, dnnl_data_type_t type
     return onednn_tensor_as(plan, &plan->backward, source, &layout);
 }
 
+/* The gradients follow the forward pass. */
+static dnnl_alg_kind_t algorithm_of(const nn_plan *plan, int number)
+{
+    return plan->nodes[number].winograd ? dnnl_convolution_winograd : dnnl_convolution_direct;
+}
+
 static dnnl_primitive_desc_t weights_described(nn_plan *plan, int number, const tensor *input,
                                                const tensor *gradient)
 {
@@ -117,7 +160,7 @@ static dnnl_primitive_desc_t weights_described(nn_plan *plan, int number, const 
     dnnl_convolution_desc_t operation;
     if (!onednn_good(plan,
                      dnnl_convolution_backward_weights_desc_init(
-                         &operation, dnnl_convolution_direct, &input->layout, &weights, NULL,
+                         &operation, algorithm_of(plan, number), &input->layout, &weights, NULL,
                          &gradient->layout, shape.strides, shape.before, shape.after),
                      "describing a convolution's weight gradient")) {
         return NULL;
@@ -130,7 +173,7 @@ void onednn_conv_backward_weights(nn_plan *plan, int number, const tensor *gradi
 {
     const nn_node *node = &plan->graph->nodes[number];
     dnnl_data_type_t type = weights_type(plan, node);
-    tensor input = as_type(plan, onednn_input_of(plan, number), type);
+    tensor input = as_type(plan, onednn_value_again(plan, node->inputs[0]), type);
     tensor output = as_type(plan, gradient, type);
     dnnl_primitive_desc_t desc = weights_described(plan, number, &input, &output);
     if (desc) {
@@ -157,8 +200,8 @@ tensor onednn_conv_backward_data(nn_plan *plan, int number, const tensor *gradie
     tensor result = {0};
     if (!onednn_good(plan,
                      dnnl_convolution_backward_data_desc_init(
-                         &operation, dnnl_convolution_direct, source, &weights, &gradient->layout,
-                         shape.strides, shape.before, shape.after),
+                         &operation, algorithm_of(plan, number), source, &weights,
+                         &gradient->layout, shape.strides, shape.before, shape.after),
                      "describing a convolution's data gradient")) {
         return result;
     }

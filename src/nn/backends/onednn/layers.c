@@ -71,7 +71,7 @@ void onednn_relu_forward(nn_plan *plan, int number)
 
 tensor onednn_relu_backward(nn_plan *plan, int number, const tensor *gradient)
 {
-    const tensor *input = onednn_input_of(plan, number);
+    const tensor *input = onednn_value_again(plan, plan->graph->nodes[number].inputs[0]);
     dnnl_eltwise_desc_t operation;
     tensor result = {0};
     if (!onednn_good(plan,
@@ -156,8 +156,8 @@ void onednn_linear_backward_weights(nn_plan *plan, int number, const tensor *gra
     if (desc) {
         dnnl_memory_desc_t source = onednn_wanted(desc, dnnl_query_src_md);
         dnnl_memory_desc_t weights = onednn_wanted(desc, dnnl_query_diff_weights_md);
-        tensor input =
-            onednn_tensor_as(plan, &plan->backward, onednn_input_of(plan, number), &source);
+        tensor input = onednn_tensor_as(plan, &plan->backward,
+                                        onednn_value_again(plan, node->inputs[0]), &source);
         tensor target, written = onednn_gradient_out(plan, node->tensors[0], &weights, &target);
         dnnl_exec_arg_t args[] = {
             {DNNL_ARG_SRC, input.memory},

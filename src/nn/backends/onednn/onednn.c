@@ -3,6 +3,8 @@
  * The order of a plan's steps, and the boundary (backend.h). Must agree with reference.c. */
 #include "nn/backends/onednn/plan.h"
 
+extern int omp_get_max_threads(void); /* not <omp.h>: see plan.c */
+
 /* ------------------------------------------------------------------ forward pass */
 /* The input of an add that the convolution in front of it can compute too: one read by nothing
  * else. The later input first, since the shortcut must be there before it. */
@@ -18,6 +20,12 @@ static int fusible(const nn_plan *plan, const nn_node *add)
     return NN_NONE;
 }
 
+/* Whether the gradient of such a node asks for the value of its input. */
+static bool asks(nn_kind kind)
+{
+    return kind == NN_CONV || kind == NN_NORM || kind == NN_RELU || kind == NN_LINEAR;
+}
+
 static void survey(nn_plan *plan)
 {
     const nn_graph *graph = plan->graph;
@@ -27,6 +35,7 @@ static void survey(nn_plan *plan)
         plan->nodes[i].learns = node->tensors[0] != NN_NONE;
         for (int k = 0; k < 2 && node->inputs[k] != NN_NONE; k++) {
             plan->nodes[node->inputs[k]].readers++;
+            plan->nodes[node->inputs[k]].asked |= asks(node->kind);
             plan->nodes[i].learns |= plan->nodes[node->inputs[k]].learns;
         }
     }
@@ -38,14 +47,16 @@ static void survey(nn_plan *plan)
     }
 }
 
-/* Evaluation keeps no value longer than somebody is still to read it. The image stays. */
+/* No value is kept longer than somebody is still to read it; a norm's not for the backward pass,
+ * which computes it again. The image stays. */
 static void values_read(nn_plan *plan, int number)
 {
     const nn_node *node = &plan->graph->nodes[number];
     for (int k = 0; k < 2 && node->inputs[k] != NN_NONE; k++) {
         node_plan *input = &plan->nodes[node->inputs[k]];
-        if (!--input->readers && !plan->training &&
-            plan->graph->nodes[node->inputs[k]].kind != NN_INPUT) {
+        nn_kind kind = plan->graph->nodes[node->inputs[k]].kind;
+        bool kept = kind == NN_INPUT || (plan->training && input->asked && kind != NN_NORM);
+        if (!--input->readers && !kept) {
             onednn_tensor_release(&input->value);
         }
     }
@@ -177,7 +188,7 @@ static void node_backward(nn_plan *plan, int number, const tensor *gradient)
     } else if (nn_is_random(node)) {
         onednn_random_backward(plan, number, gradient);
     } else if (node->kind == NN_NORM) { /* its own scale and shift need it in any case */
-        onednn_give(plan, input, onednn_norm_backward(plan, number, gradient));
+        onednn_norm_backward(plan, number, gradient);
     }
     if (!below) {
         return;
@@ -228,6 +239,9 @@ static void compile_backward(nn_plan *plan)
             node_backward(plan, i, &gradient);
         }
         onednn_tensor_release(&plan->nodes[i].gradient);
+        if (plan->graph->nodes[i].kind == NN_NORM) {
+            onednn_tensor_release(&plan->nodes[i].value);
+        }
     }
 }
 
@@ -317,7 +331,12 @@ static pba_status create(const nn_graph *graph, int batch, bool training, dnnl_d
     if (!fresh) {
         return PBA_MEMORY;
     }
-    *fresh = (nn_plan){.graph = graph, .batch = batch, .training = training, .type = type};
+    *fresh = (nn_plan){.graph = graph,
+                       .batch = batch,
+                       .training = training,
+                       .type = type,
+                       .threads = omp_get_max_threads(),
+                       .kernels = nn_kernels_at(0)};
     compile(fresh);
     pba_status status = fresh->status;
     if (status != PBA_OK) {
@@ -368,6 +387,9 @@ static dnnl_status_t execute_step(nn_plan *plan, const step *step)
         return dnnl_success;
     case STEP_BLEND:
         onednn_blend(step);
+        return dnnl_success;
+    case STEP_NORM:
+        onednn_norm(plan, step);
         return dnnl_success;
     case STEP_PRIMITIVE:
         break;

@@ -3,6 +3,12 @@
  * What plans are made of: buffers, tensors, steps, reorders, parameters. */
 #include "nn/backends/onednn/plan.h"
 
+/* What a parallel region is to the OpenMP runtime that oneDNN was built with, whose threads are to
+ * be used here too. Declared here, since another compiler's -fopenmp would ask for another runtime.
+ */
+extern void GOMP_parallel(void (*work)(void *), void *context, unsigned threads, unsigned flags);
+extern int omp_get_thread_num(void);
+
 /* ------------------------------------------------------------------ plumbing */
 bool onednn_good(nn_plan *plan, dnnl_status_t code, const char *what)
 {
@@ -20,6 +26,28 @@ static void *plan_new(nn_plan *plan, size_t size)
         plan->status = PBA_MEMORY;
     }
     return block;
+}
+
+typedef struct team {
+    void (*work)(void *context, int part, int parts);
+    void *context;
+    int parts;
+} team;
+
+static void team_member(void *context)
+{
+    const team *team = context;
+    team->work(team->context, omp_get_thread_num(), team->parts);
+}
+
+void onednn_parallel(int parts, void (*work)(void *context, int part, int parts), void *context)
+{
+    team team = {work, context, parts};
+    if (parts == 1) {
+        work(context, 0, 1);
+    } else {
+        GOMP_parallel(team_member, &team, (unsigned)parts, 0);
+    }
 }
 
 static buffer *buffer_fitting(nn_plan *plan, size_t bytes)
@@ -96,6 +124,26 @@ static tensor tensor_make(nn_plan *plan, const dnnl_memory_desc_t *layout, bool 
 tensor onednn_tensor_new(nn_plan *plan, const dnnl_memory_desc_t *layout)
 {
     return tensor_make(plan, layout, false);
+}
+
+walk onednn_walk_of(const dnnl_memory_desc_t *layout)
+{
+    const dnnl_blocking_desc_t *blocking = &layout->format_desc.blocking;
+    int64_t whole = blocking->strides[1] == 1 ? layout->dims[1] : 1;
+    return (walk){blocking->inner_nblks ? blocking->inner_blks[0] : whole,
+                  blocking->strides[0],
+                  blocking->strides[1],
+                  blocking->strides[2],
+                  blocking->strides[3],
+                  layout->data_type == dnnl_bf16 ? sizeof(uint16_t) : sizeof(float)};
+}
+
+bool onednn_walkable(const dnnl_memory_desc_t *layout)
+{
+    const dnnl_blocking_desc_t *blocking = &layout->format_desc.blocking;
+    return layout->format_kind == dnnl_blocked && layout->ndims == 4 &&
+           (blocking->inner_nblks == 0 ||
+            (blocking->inner_nblks == 1 && blocking->inner_idxs[0] == 1));
 }
 
 dnnl_memory_desc_t onednn_plain(int dims, const dnnl_dims_t sizes)

@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "nn/backend.h"
+#include "nn/kernels/kernels.h"
 
 enum { ARGS_MAX = 12 };
 
@@ -39,6 +40,7 @@ typedef enum step_kind {
     STEP_PRIMITIVE,
     STEP_CHANNELS,  /* copies `count` channels, from number `from` of source to `to` of target */
     STEP_SUBSAMPLE, /* copies every stride-th pixel from `from` on; back: to there */
+    STEP_NORM,      /* target = norm of source; back: its gradient from `other`, plus `more` */
     STEP_BLEND      /* target = source times a factor per image, plus other times another */
 } step_kind;
 
@@ -48,7 +50,9 @@ typedef struct step {
     dnnl_primitive_t primitive;
     dnnl_exec_arg_t args[ARGS_MAX];
     int arg_count;
-    tensor source, other, target;
+    tensor source, other, more, target;
+    struct norm_state *norm;
+    bool again; /* norm: by the statistics that are there */
     int from, to, count;
     bool keep; /* what is not copied to stays as it is; otherwise it becomes 0 */
     int stride;
@@ -76,17 +80,21 @@ typedef struct owned {
 
 typedef struct node_plan {
     tensor value, gradient;
-    dnnl_primitive_desc_t forward;    /* hint of the backward primitives; NULL */
-    tensor mean, variance, workspace; /* norm: statistics of the batch, which outputs were cut */
-    nn_factors *factors;              /* random node: per image */
-    int readers;                      /* uses of the value that are not yet compiled */
-    int fused_into;                   /* convolution: the add that it computes too; NN_NONE */
-    bool learns;                      /* something trainable lies in it or before it */
+    dnnl_primitive_desc_t forward; /* hint of the backward primitives; NULL */
+    struct norm_state *norm;       /* norm.c */
+    nn_factors *factors;           /* random node: per image */
+    bool winograd;                 /* convolution: forward and backward */
+    int readers;                   /* uses of the value that are not yet compiled */
+    int fused_into;                /* convolution: the add that it computes too; NN_NONE */
+    bool asked;                    /* the backward pass reads the value */
+    bool learns;                   /* something trainable lies in it or before it */
 } node_plan;
 
 struct nn_plan {
     const nn_graph *graph;
     int batch;
+    int threads;
+    const nn_kernels *kernels;
     bool training;
     dnnl_data_type_t type; /* of values, their gradients and the weights that are multiplied */
     dnnl_engine_t engine;
@@ -106,7 +114,19 @@ struct nn_plan {
 
 #define COUNT(array) (int)(sizeof(array) / sizeof *(array))
 
+/* A layout that groups channels in blocks of `block` (1: plain; all of them: channels last):
+ * channel c, row y, column x of image n lies at n*image + c/block*group + y*row + x*column +
+ * c%block, in numbers of `size` bytes. */
+typedef struct walk {
+    int64_t block, image, group, row, column;
+    size_t size;
+} walk;
+
 /* plan.c */
+walk onednn_walk_of(const dnnl_memory_desc_t *layout);
+bool onednn_walkable(const dnnl_memory_desc_t *layout);
+/* Calls work(context, part, parts) for every part, each on a thread of OpenMP. */
+void onednn_parallel(int parts, void (*work)(void *context, int part, int parts), void *context);
 /* Notes a failed call of oneDNN; whether all is well so far. */
 bool onednn_good(nn_plan *plan, dnnl_status_t code, const char *what);
 void onednn_tensor_release(tensor *tensor);
@@ -157,7 +177,11 @@ tensor onednn_conv_backward_data(nn_plan *plan, int number, const tensor *gradie
 
 /* norm.c */
 void onednn_norm_forward(nn_plan *plan, int number);
-tensor onednn_norm_backward(nn_plan *plan, int number, const tensor *gradient);
+/* Gives the input of the norm its gradient. */
+void onednn_norm_backward(nn_plan *plan, int number, const tensor *gradient);
+/* The value of a node for the backward pass. That of a norm is not kept, but computed again. */
+const tensor *onednn_value_again(nn_plan *plan, int number);
+void onednn_norm(const nn_plan *plan, const step *step);
 void onednn_norm_update(const nn_plan *plan, int number, float *block);
 
 /* layers.c */
