@@ -20,7 +20,7 @@ import tempfile
 import xml.etree.ElementTree as ElementTree
 
 EVIL = "a\"><script>alert(1)</script><img src=x onerror=alert(1)>&'</title></style>]]>"
-POPULATION, INTERVAL, ROUNDS = 8, 2, 9
+POPULATION, INTERVAL, ROUNDS = 8, 25, 9
 OPS = 15
 count = failures = 0
 

@@ -176,8 +176,8 @@ static void figures_appear(void **state)
     assert_says(page, wanted);
     assert_says(page, "copied member");
     assert_says(page, "src=\"data:image/png;base64,iVBOR");
-    assert_says(page, "pba search demo --model wrn-10-1 --epochs 20 --population 6");
-    assert_says(page, "--split-seed 0 --skip-bad</pre>");
+    assert_says(page, "pba search demo <span>--model</span> wrn-10-1 <span>--epochs</span> 20");
+    assert_says(page, "<span>--split-seed</span> 0 <span>--skip-bad</span></pre>");
     assert_says(page, "<h2>How often each operation is applied</h2>");
     assert_says(page, "<h2>How strongly each operation is applied</h2>");
     assert_says(page, "training error 25.00 % in its last epoch");
@@ -234,12 +234,23 @@ static void empty_is_said(void **state)
     pba_population_free(live("empty", 1, 3));
     put_config("empty", "nowhere");
     char *page = page_of("empty", NULL);
-    assert_says(page, "No operation ever fires in this schedule");
+    assert_says(page, "No operation fires so far");
     assert_says(page, "The images are left out, since the data cannot be used now: nowhere");
     assert_null(strstr(page, "data:image"));
     free(page);
     page = page_of("empty", "demo");
     assert_says(page, "data:image");
+    free(page);
+    pba_policy nothing = {.entries = 30};
+    pba_schedule *schedule;
+    assert_ok(
+        pba_schedule_constant(&nothing, schedule_pba_ops, SCHEDULE_PBA_OPS, EPOCHS, &schedule));
+    assert_ok(pba_schedule_save(schedule, at("empty/schedule.json")));
+    pba_schedule_free(schedule);
+    put("empty", "result.json", "{\"val_error\": 0.5}");
+    page = page_of("empty", "nowhere");
+    assert_says(page, "No operation ever fires in this schedule");
+    assert_says(page, "The best member is one that kept the empty policy");
     free(page);
 }
 

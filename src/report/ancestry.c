@@ -25,6 +25,9 @@ static void mark(report_run *run)
         cell->lives = true;
         cell->wins = member == run->best;
     }
+    for (int i = run->whole * run->population; i < run->begun * run->population; i++) {
+        run->cells[i].lives = true; /* of the round that goes on */
+    }
     for (int round = run->whole - 1; round > 0; round--) {
         for (int member = 0; member < run->population; member++) {
             const report_cell *cell = report_cell_at(run, round, member);

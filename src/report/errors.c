@@ -186,7 +186,7 @@ void chart_searches(report_text *out, const report_run *const *runs, int count, 
 {
     double height = place.narrow ? 230 : 300, top = count * KEY_LINE + 28;
     svg_picture picture = {chart_width(place), height + top + 44, place.alone};
-    report_frame frame = make_frame(picture.width, height, 14, top);
+    report_frame frame = make_frame(picture.width, height, 16, top);
     for (int i = 0; i < count; i++) {
         for (int round = 0; round < runs[i]->whole; round++) {
             int member;

@@ -66,7 +66,7 @@ void chart_levels(report_text *out, const figures *figures, chart_place place)
     svg_picture picture = {chart_width(place), rows * ROW + KEY + 26, place.alone};
     report_frame frame = {.left = 102,
                           .top = 28,
-                          .width = picture.width - 102 - 10,
+                          .width = picture.width - 102 - 16,
                           .height = rows * ROW,
                           .x_max = figures->schedule->epochs};
     svg_open(out, &picture, "Level of each operation, over the epochs of training");

@@ -272,6 +272,12 @@ static void add_words(report_text *out, const figures *figures)
 
 static void add_empty(report_text *out, const report_run *run)
 {
+    if (!report_finished(run)) {
+        report_add(out,
+                   "<p class=\"note\">No operation fires so far: the best member still has the "
+                   "empty policy that all started with.</p>\n");
+        return;
+    }
     report_add(out, "<p class=\"note\">No operation ever fires in this schedule: it augments "
                     "nothing.");
     if (run->kind == REPORT_SEARCH) {

@@ -18,7 +18,7 @@ typedef struct report_cell {
     int source;            /* whose network it began with; its own number: its own */
     const json_t *policy;  /* that it began with, in run->lines; NULL: the one it had */
     bool wins;             /* an ancestor of the best member, or that itself */
-    bool lives;            /* an ancestor of a member of the last round */
+    bool lives;            /* an ancestor of a member of the last whole round, or later */
 } report_cell;
 
 typedef struct report_run {

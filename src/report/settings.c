@@ -33,8 +33,9 @@ static void add_option(report_text *out, const char *name, const char *text)
     if (strcmp(text, "false") == 0) {
         return;
     }
-    report_add(out, " --");
+    report_add(out, " <span>--");
     report_say(out, "%s", name);
+    report_add(out, "</span>");
     if (strcmp(text, "true") != 0) {
         report_add(out, " ");
         page_word(out, text);

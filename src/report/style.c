@@ -76,7 +76,7 @@ const char report_style_page[] =
     "summary{cursor:pointer;font-size:.9rem;color:var(--soft)}"
     "pre{background:var(--panel);border:1px solid var(--faint);border-radius:6px;padding:10px;"
     "white-space:pre-wrap;overflow-wrap:anywhere;font-size:.82rem;margin:8px 0}"
-    "code,pre{font-family:ui-monospace,monospace}"
+    "pre span{white-space:nowrap}code,pre{font-family:ui-monospace,monospace}"
     "#tip{position:fixed;z-index:2;max-width:min(320px,92vw);padding:6px 9px;border-radius:6px;"
     "background:var(--ink);color:var(--paper);font-size:.8rem;line-height:1.35;"
     "white-space:pre-line;pointer-events:none;overflow-wrap:anywhere}"

@@ -33,7 +33,7 @@ static void hold(report_frame *frame, double low, double high)
 static report_frame make_frame(const report_run *const *runs, int count, double width)
 {
     report_frame frame = {
-        .left = 8, .top = 6, .width = width - 24, .height = count * ROW, .x_min = 100, .x_max = 0};
+        .left = 16, .top = 6, .width = width - 32, .height = count * ROW, .x_min = 100, .x_max = 0};
     for (int i = 0; i < count; i++) {
         double half = fmax(report_half_width(runs[i]), 0), mean = report_mean(runs[i]);
         for (int seed = 0; seed < runs[i]->done; seed++) {

@@ -122,7 +122,7 @@ void chart_tree(report_text *out, const report_run *run, chart_place place)
     svg_picture picture = {chart_width(place), members.count * 18 + 88, place.alone};
     report_frame frame = {.left = 44,
                           .top = 44,
-                          .width = picture.width - 44 - 14,
+                          .width = picture.width - 44 - 16,
                           .height = members.count * 18,
                           .x_max = run->epochs};
     svg_open(out, &picture, "Family tree of the population, over the epochs of training");
