@@ -232,7 +232,7 @@ static void test_deaths(void **state)
 
 static pba_status loop(void *context, child_stream *out)
 {
-    for (volatile int i = 0;; i = i + 1) {
+    for (volatile unsigned i = 0;; i = i + 1) {
     }
     return PBA_OK;
 }

@@ -151,7 +151,9 @@ static void add_training_row(report_text *out, const report_run *run)
         report_add(out, "none yet");
     }
     report_add(out, "</td><td class=\"number\">%d", run->done);
-    report_add(out, run->done < run->seeds ? " of %d" : "", run->seeds);
+    if (run->done < run->seeds) {
+        report_add(out, " of %d", run->seeds);
+    }
     report_add(out, "</td></tr>\n");
 }
 
