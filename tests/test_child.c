@@ -282,7 +282,7 @@ static void test_processor_time(void **state)
 static pba_status take_memory(void *context, child_stream *out)
 {
     for (int i = 0; i < 64; i++) {
-        char *block = malloc(64 << 20);
+        char *volatile block = malloc(64 << 20); /* volatile: not to be optimized away */
         if (!block) {
             return status_set(PBA_MEMORY, "block %d", i);
         }
