@@ -7,8 +7,10 @@
  * Values and their gradients are float32 or bf16; parameters, their gradients, the statistics of
  * batch norm and the fully connected layer are float32 in any case.
  *
- * Fused: ReLU into batch norm (both ways), a residual add into the convolution in front of it.
- * While a plan is compiled, its status keeps the first failure and later calls do nothing. */
+ * Batch norm with the ReLU behind it is our own (nn/kernels) and adds the gradient that comes past
+ * a residual block; a residual add goes into a direct convolution in front of it. Outputs of norms
+ * are not kept for the backward pass but computed again. While a plan is compiled, its status keeps
+ * the first failure and later calls do nothing. */
 #ifndef NN_BACKENDS_ONEDNN_PLAN_H
 #define NN_BACKENDS_ONEDNN_PLAN_H
 
