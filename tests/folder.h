@@ -54,12 +54,13 @@ static inline pba_dataset_info describe(const pba_dataset *dataset)
     return info;
 }
 
-/* `part`: of the message, which is one line. */
+/* `part`: of the message, which is one line and names the path. */
 static inline void refused(const char *path, pba_status status, const char *part)
 {
     pba_dataset *dataset;
     pba_status got = pba_dataset_open(path, &dataset);
-    if (got != status || !strstr(pba_error_message(), part) || strchr(pba_error_message(), '\n')) {
+    if (got != status || !strstr(pba_error_message(), part) || !strstr(pba_error_message(), path) ||
+        strchr(pba_error_message(), '\n')) {
         fail_msg("%s instead of %s, \"%s\" of: %s", pba_status_name(got), pba_status_name(status),
                  part, pba_error_message());
     }

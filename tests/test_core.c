@@ -2,9 +2,12 @@
 #include "check.h"
 
 #include <math.h>
+#include <pthread.h>
+#include <sys/resource.h>
 
 #include "core/rng.h"
 #include "core/status.h"
+#include "core/threads.h"
 
 /* Known answers of the Random123 distribution (kat_vectors), philox4x32 10 rounds. */
 static void philox_known_answers(void **state)
@@ -57,13 +60,40 @@ static void message_travels(void **state)
     assert_string_equal(pba_status_name(PBA_IO), "PBA_IO");
 }
 
+enum { MANY = 200 };
+
+static pba_status wait_for_all(void *context, int index)
+{
+    pthread_barrier_wait(context);
+    return PBA_OK;
+}
+
+/* Threads that wait for each other do not wait for one that could not be started. */
+static void threads_all_or_none(void **state)
+{
+#if defined(__SANITIZE_ADDRESS__)
+    skip(); /* its own memory breaks the limit */
+#endif
+    pthread_barrier_t barrier;
+    struct rlimit before;
+    assert_int_equal(pthread_barrier_init(&barrier, NULL, MANY), 0);
+    assert_ok(threads_run(MANY, wait_for_all, &barrier));
+    assert_int_equal(getrlimit(RLIMIT_AS, &before), 0);
+    struct rlimit less = {.rlim_cur = 1 << 30, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_AS, &less), 0);
+    pba_status status = threads_run(MANY, wait_for_all, &barrier);
+    setrlimit(RLIMIT_AS, &before);
+    pthread_barrier_destroy(&barrier);
+    assert_int_equal(status, PBA_MEMORY);
+    assert_string_equal(pba_error_message(), "a thread could not be started");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(philox_known_answers),
-        cmocka_unit_test(below_is_uniform),
-        cmocka_unit_test(streams_differ),
-        cmocka_unit_test(message_travels),
+        cmocka_unit_test(philox_known_answers), cmocka_unit_test(below_is_uniform),
+        cmocka_unit_test(streams_differ),       cmocka_unit_test(message_travels),
+        cmocka_unit_test(threads_all_or_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,38 +12,12 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "core/file.h"
 #include "core/rng.h"
-#include "data/dataset.h"
+#include "folder.h"
 
 enum { DEMO_CHECKSUM = 0x264fa921, PIXELS = 3072, RECORD10 = 1 + PIXELS, RECORD100 = 2 + PIXELS };
 
 /* ------------------------------------------------------------------ helpers */
-
-static char folder[PBA_PATH_MAX]; /* of the running test, removed behind it */
-
-static int make_folder(void **state)
-{
-    snprintf(folder, sizeof folder, "/tmp/pba-test-data-XXXXXX");
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-    char command[PBA_PATH_MAX + 16];
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    return system(command);
-}
-
-static void put(const char *name, const void *data, size_t size)
-{
-    char path[PBA_PATH_MAX];
-    assert_ok(file_join(path, folder, name));
-    FILE *file = fopen(path, "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(data, 1, size, file), size);
-    fclose(file);
-}
 
 static void put_zipped(const char *name, const void *data, size_t size)
 {
@@ -93,9 +67,7 @@ static void put_records(const char *name, int count, int first, int classes, siz
 
 static pba_dataset *open_folder(void)
 {
-    pba_dataset *dataset;
-    assert_ok(pba_dataset_open(folder, &dataset));
-    return dataset;
+    return opened(folder);
 }
 
 static void assert_message(const char *part)
@@ -104,26 +76,6 @@ static void assert_message(const char *part)
         fail_msg("\"%s\" does not contain \"%s\"", pba_error_message(), part);
     }
     assert_null(strchr(pba_error_message(), '\n'));
-}
-
-static void refused(const char *path, pba_status status, const char *part)
-{
-    pba_dataset *dataset = (pba_dataset *)1;
-    pba_status got = pba_dataset_open(path, &dataset);
-    if (got != status) {
-        fail_msg("%s instead of %s: %s", pba_status_name(got), pba_status_name(status),
-                 pba_error_message());
-    }
-    assert_null(dataset);
-    assert_message(part);
-    assert_message(path);
-}
-
-static pba_dataset_info describe(const pba_dataset *dataset)
-{
-    pba_dataset_info info;
-    assert_ok(pba_dataset_describe(dataset, &info));
-    return info;
 }
 
 /* ------------------------------------------------------------------- paths */
@@ -789,8 +741,6 @@ static void test_real_optdigits(void **state)
     assert_int_equal(describe(dataset).classes, 10);
     pba_dataset_free(dataset);
 }
-
-#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
 
 int main(void)
 {

@@ -5,7 +5,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static const bench_part *const parts[] = {&bench_augment, &bench_train, &bench_search};
 enum { PARTS = sizeof parts / sizeof *parts };
@@ -24,18 +23,6 @@ static void rows(cli_rows *rows)
     for (int i = 0; i < PARTS; i++) {
         parts[i]->rows(rows);
     }
-}
-
-static double seconds_of(clockid_t clock)
-{
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
-double bench_seconds(void)
-{
-    return seconds_of(CLOCK_MONOTONIC);
 }
 
 static int by_value(const void *a, const void *b)
@@ -119,14 +106,14 @@ bool bench_measure(const bench_options *options, double (*work)(void *user), voi
         return false;
     }
     for (int i = 0; i < options->repeat; i++) {
-        double done = 0, start = seconds_of(CLOCK_THREAD_CPUTIME_ID), now;
+        double done = 0, start = cli_seconds(CLOCK_THREAD_CPUTIME_ID), now;
         do {
             double units = work(user);
             if (units < 0) {
                 return false;
             }
             done += units;
-            now = seconds_of(CLOCK_THREAD_CPUTIME_ID);
+            now = cli_seconds(CLOCK_THREAD_CPUTIME_ID);
         } while (now - start < options->seconds || now <= start);
         rates[i] = done / (now - start);
     }

@@ -35,7 +35,6 @@ typedef struct bench_figure {
 
 enum { BENCH_REPEAT_MAX = 101 };
 
-double bench_seconds(void); /* a clock that only goes forward */
 
 /* Sorts `values`. */
 bench_figure bench_figure_of(double *values, int count);

@@ -5,6 +5,7 @@
 #define CLI_H
 
 #include <stdio.h>
+#include <time.h>
 
 #include "pba.h"
 
@@ -82,6 +83,8 @@ void cli_print_wrapped(FILE *stream, const char *label, int indent, const char *
 
 /* Flushes standard output; where writing to it failed, says so and returns CLI_FAILED. */
 int cli_finish(int status);
+
+double cli_seconds(clockid_t clock);
 
 /* "1,234,567", "3 min 20 s", "310 MB": into `text`, which is returned. */
 enum { CLI_TEXT = 64 };

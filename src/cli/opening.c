@@ -2,22 +2,14 @@
  * What is said while a data set is opened, where that takes long: on a terminal a line that is
  * rewritten from the first second on and gone at the end, elsewhere a line every ten seconds. */
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cli.h"
 
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 static void draw(cli_opening *opening, const char *what, double done, double total)
 {
     double first = opening->terminal ? 1 : 10, every = opening->terminal ? 0.2 : 10;
-    double at = now();
+    double at = cli_seconds(CLOCK_MONOTONIC);
     char count[CLI_TEXT], of[CLI_TEXT];
     if (opening->quiet || at - opening->started < first || at - opening->drawn < every) {
         return;
@@ -51,8 +43,9 @@ static void on_event(void *user, const pba_event *event)
 
 void cli_opening_start(cli_opening *opening, bool quiet, pba_dataset_options *options)
 {
-    *opening =
-        (cli_opening){.quiet = quiet, .terminal = isatty(STDERR_FILENO) == 1, .started = now()};
+    *opening = (cli_opening){.quiet = quiet,
+                             .terminal = isatty(STDERR_FILENO) == 1,
+                             .started = cli_seconds(CLOCK_MONOTONIC)};
     opening->observer = (pba_observer){.event = on_event, .user = opening};
     if (options) {
         options->progress = on_progress;

@@ -103,6 +103,13 @@ void cli_print_wrapped(FILE *stream, const char *label, int indent, const char *
     fputc('\n', stream);
 }
 
+double cli_seconds(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
 const char *cli_count(double value, char text[CLI_TEXT])
 {
     char digits[32];

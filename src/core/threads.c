@@ -112,7 +112,14 @@ pba_status threads_memory_check(uint64_t bytes)
                       (unsigned long long)(used / megabyte));
 }
 
+/* Held while threads are started; then says whether all of them were. */
+typedef struct gate {
+    pthread_mutex_t mutex;
+    bool open;
+} gate;
+
 typedef struct job {
+    gate *gate;
     pba_status (*work)(void *context, int index);
     void *context;
     int index;
@@ -122,9 +129,20 @@ typedef struct job {
     char *message; /* the worker's, carried to the caller's thread; NULL: no memory for it */
 } job;
 
+static bool gate_passed(gate *gate)
+{
+    pthread_mutex_lock(&gate->mutex);
+    bool open = gate->open;
+    pthread_mutex_unlock(&gate->mutex);
+    return open;
+}
+
 static void *job_main(void *argument)
 {
     job *job = argument;
+    if (!gate_passed(job->gate)) {
+        return NULL;
+    }
     job->status = job->work(job->context, job->index);
     if (job->status != PBA_OK) {
         job->message = strdup(pba_error_message());
@@ -161,15 +179,20 @@ pba_status threads_run(int count, pba_status (*work)(void *context, int index), 
     if (!jobs) {
         return PBA_MEMORY;
     }
-    for (int i = 0; i < count; i++) {
-        jobs[i] = (job){.work = work, .context = context, .index = i};
+    gate gate = {.mutex = PTHREAD_MUTEX_INITIALIZER, .open = true};
+    pthread_mutex_lock(&gate.mutex);
+    for (int i = 0; i < count && gate.open; i++) {
+        jobs[i] = (job){.gate = &gate, .work = work, .context = context, .index = i};
         job_start(&jobs[i]);
+        gate.open = jobs[i].started;
     }
+    pthread_mutex_unlock(&gate.mutex);
     for (int i = 0; i < count; i++) {
         if (jobs[i].started) {
             pthread_join(jobs[i].thread, NULL);
         }
     }
+    pthread_mutex_destroy(&gate.mutex);
     pba_status result = first_failure(jobs, count);
     free(jobs);
     return result;

@@ -15,6 +15,7 @@ int64_t threads_memory_used(void);
 pba_status threads_memory_check(uint64_t bytes);
 
 /* Runs work(context, 0) ... work(context, count-1), each on a thread of its own, and waits for all.
+ * Where one of the threads cannot be started, none does any work: they may wait for each other.
  * Returns the status of the lowest-numbered one that failed, its message on the calling thread. */
 pba_status threads_run(int count, pba_status (*work)(void *context, int index), void *context);
 
