@@ -417,6 +417,7 @@ typedef struct pba_population_options {
     const char *const *ops; /* NULL: the fifteen of PBA */
     int op_count;
     pba_selection selection; /* NONE: `quantile` has no meaning */
+    int burn_in; /* epochs: at the end of rounds before it nobody copies or explores; PBA: 0 */
 } pba_population_options;
 
 typedef enum pba_task_kind { PBA_TASK_TRAIN, PBA_TASK_WAIT, PBA_TASK_DONE } pba_task_kind;
@@ -471,6 +472,8 @@ typedef struct pba_search_options {
     char dataset[PBA_PATH_MAX];
     int population, interval;
     char selection[PBA_NAME_MAX]; /* "truncation" or "none" */
+    int burn_in;                  /* these three as in pba_population_options */
+    double quantile, resample;
     int workers;                  /* 0: one per core */
     char out[PBA_PATH_MAX];       /* run directory; "": runs/search-N chosen by the caller */
     char preset[PBA_NAME_MAX];    /* what the settings started from, for the record; "": none */

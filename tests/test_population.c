@@ -126,6 +126,50 @@ static void test_exploit(void **state)
     }
 }
 
+/* Before the burn-in has passed nobody copies or explores, and that is certain at once. */
+static void check_burn_in(int burn_in, int first, pba_selection selection)
+{
+    pba_population_options options;
+    pba_population_defaults(&options);
+    options.population = 8;
+    options.epochs = 12;
+    options.interval = 3;
+    options.burn_in = burn_in;
+    options.selection = selection;
+    pba_population *population;
+    assert_ok(pba_population_create(&options, &population));
+    const pba_policy zero = {.entries = 30};
+    for (int round = 0; round < 4; round++) {
+        pba_task tasks[8];
+        int changed = 0;
+        ask_all(population, tasks, 8, 3 * round, 3 * round + 3);
+        for (int i = 0; i < 8; i++) {
+            changed += memcmp(&tasks[i].policy, &zero, sizeof zero) != 0;
+            assert_true(round >= first || tasks[i].weights_from == i);
+        }
+        assert_true((changed > 0) == (round >= first));
+        for (int i = 0; i < 8; i++) {
+            bool sure = selection == PBA_SELECTION_TRUNCATION && round + 1 < first && round < 3;
+            assert_ok(pba_population_tell(population, i, i / 8.0));
+            if (i < 7 && (sure || i == 0)) {
+                assert_int_equal(population_is_settled(population, i), sure);
+            }
+        }
+    }
+    pba_population_free(population);
+}
+
+static void test_burn_in(void **state)
+{
+    static const struct {
+        int burn_in, first; /* the first round that begins behind a decision */
+    } rows[] = {{0, 1}, {1, 1}, {3, 1}, {4, 2}, {6, 2}, {7, 3}, {9, 3}, {10, 4}, {100, 4}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        check_burn_in(rows[i].burn_in, rows[i].first, PBA_SELECTION_TRUNCATION);
+        check_burn_in(rows[i].burn_in, rows[i].first, PBA_SELECTION_NONE);
+    }
+}
+
 /* What is said of a member while others are out holds however they turn out: it keeps weights and
  * policy, and nobody copies it. And it is said of as many as can be. */
 static void check_settled(int count, int out, uint64_t seed)
@@ -594,6 +638,8 @@ static void test_hostile(void **state)
     refused(text, "\"interval\": 3", "\"interval\": 5");
     refused(text, "\"seed\": 5", "\"seed\": -5");
     refused(text, "\"quantile\": 0.25", "\"quantile\": 0.75");
+    refused(text, "\"burn_in\": 0", "\"burn_in\": -1");
+    refused(text, "\"burn_in\": 0", "\"burn_in\": 7"); /* it has copies of before that */
     refused(text, "\"copies\": 2", "\"copies\": 3");
     refused(text, "\"copies\": 2", "\"copies\": 200");
     refused(text, "\"Rotate\"", "\"TranslateX\"");
@@ -634,6 +680,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_exploit),
+        cmocka_unit_test(test_burn_in),
         cmocka_unit_test(test_settled),
         cmocka_unit_test(test_source_uniform),
         cmocka_unit_test(test_explore),

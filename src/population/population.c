@@ -44,6 +44,9 @@ static pba_status check(const pba_population_options *options)
         status = range("interval", options->interval, 1, SCHEDULE_EPOCHS_MAX);
     }
     if (status == PBA_OK) {
+        status = range("burn_in", options->burn_in, 0, SCHEDULE_EPOCHS_MAX);
+    }
+    if (status == PBA_OK) {
         status = share("quantile", options->quantile, 0.5);
     }
     if (status == PBA_OK) {

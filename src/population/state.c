@@ -38,7 +38,8 @@ static pba_status write_options(FILE *out, const pba_population_options *options
     if (status == PBA_OK) {
         status = write_real(out, "resample", options->resample);
     }
-    fprintf(out, ", \"selection\": \"%s\"", selections[options->selection]);
+    fprintf(out, ", \"selection\": \"%s\", \"burn_in\": %d", selections[options->selection],
+            options->burn_in);
     fprintf(out, ", \"copies\": %d, \"ops\": [", options->copies);
     for (int i = 0; i < options->op_count; i++) {
         fprintf(out, "%s\"%s\"", i ? ", " : "", options->ops[i]);
@@ -130,6 +131,9 @@ static pba_status read_numbers(const json_t *root, pba_population_options *optio
     if (status == PBA_OK) {
         status = schedule_field_int(root, "copies", 1, PBA_POLICY_MAX, &options->copies);
     }
+    if (status == PBA_OK && json_object_get(root, "burn_in")) { /* older states have none */
+        status = schedule_field_int(root, "burn_in", 0, SCHEDULE_EPOCHS_MAX, &options->burn_in);
+    }
     if (status == PBA_OK) {
         status = schedule_field_real(root, "quantile", 0, 0.5, &options->quantile);
     }
@@ -154,7 +158,7 @@ static pba_status read_selection(const json_t *root, pba_selection *selection)
 
 static pba_status read_options(const json_t *root, pba_population **population)
 {
-    pba_population_options options;
+    pba_population_options options = {0};
     const char *ops[PBA_POLICY_MAX];
     json_t *list = NULL;
     pba_status status = read_numbers(root, &options);
@@ -189,6 +193,7 @@ static pba_status event_fits(const pba_population *population, const population_
     int interval = population->options.interval;
     bool alone = population->options.selection == PBA_SELECTION_NONE;
     bool fits = (event->target == event->source) == alone && event->epoch % interval == 0 &&
+                event->epoch >= population->options.burn_in &&
                 event->epoch <= population_round_begin(population, population->round);
     if (event->parent != POPULATION_NONE) {
         const population_event *parent = &population->events[event->parent];

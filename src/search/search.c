@@ -64,6 +64,9 @@ static pba_status create_population(pba_search *search)
     options.interval = search->options.interval;
     options.epochs = search->options.recipe.epochs;
     options.seed = search->options.recipe.seed;
+    options.burn_in = search->options.burn_in;
+    options.quantile = search->options.quantile;
+    options.resample = search->options.resample;
     options.selection = search_drifts(search) ? PBA_SELECTION_NONE : PBA_SELECTION_TRUNCATION;
     search->rounds = (options.epochs - 1) / options.interval + 1;
     return pba_population_create(&options, &search->population);
@@ -126,9 +129,16 @@ static pba_status settle_dataset(pba_search *search)
 
 static void compose_notes(pba_search *search)
 {
+    const pba_search_options *options = &search->options;
     const char *notes = search->task->info.notes, *one = "";
     if (search_drifts(search)) {
         one = "no selection: nobody copies anybody, and the schedule will be what drift gives";
+    } else if (options->quantile == 0) {
+        one = "a quantile of 0: nobody copies anybody, and no policy changes";
+    }
+    if (options->burn_in > (search->rounds - 1) * options->interval) {
+        one = "the burn-in lasts to the end: nobody copies anybody, and no policy changes; give a "
+              "smaller --burn-in or more --epochs";
     }
     if (search->rounds == 1) {
         one = "one round only: nobody copies anybody, and the schedule will hold no augmentation; "

@@ -21,6 +21,21 @@ static const pba_setting rows[] = {
      "copies, every member changes its own policy at every decision; what the best member at the "
      "end comes to by drift alone, as a control.",
      false},
+    {"burn-in", PBA_SETTING_INT, SETTING_FIELD(pba_search_options, burn_in), 0, 1000000, "0", "N",
+     NULL,
+     "Epochs before the first time that anybody copies or changes a policy. Scores that come "
+     "earlier are journalled and decide nothing.",
+     false},
+    {"quantile", PBA_SETTING_REAL, SETTING_FIELD(pba_search_options, quantile), 0, 0.5, "0.25", "X",
+     NULL,
+     "Share of the networks that copy, and of those that are copied, rounded up. 0: nobody copies "
+     "and no policy changes.",
+     false},
+    {"resample", PBA_SETTING_REAL, SETTING_FIELD(pba_search_options, resample), 0, 1, "0.2", "X",
+     NULL,
+     "Where a policy changes: the chance of each of its numbers to be drawn anew instead of being "
+     "moved by 0 to 3.",
+     false},
     {"preset", PBA_SETTING_TEXT, SETTING_FIELD(pba_search_options, preset), 0, 0, "", "NAME", NULL,
      "Starts from the settings of a published experiment (pba presets lists them); options that "
      "are "
