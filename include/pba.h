@@ -418,6 +418,10 @@ typedef struct pba_population_options {
     int op_count;
     pba_selection selection; /* NONE: `quantile` has no meaning */
     int burn_in; /* epochs: at the end of rounds before it nobody copies or explores; PBA: 0 */
+    /* Where the members start from; NULL: all from the policy of zeros (PBA). Of the same
+     * operations and copies. Member i of N starts with the policy of epoch i * (epochs - 1) /
+     * (N - 1), rounded down, of the schedule; those of odd numbers explore once from it. Copied. */
+    const pba_schedule *start;
 } pba_population_options;
 
 typedef enum pba_task_kind { PBA_TASK_TRAIN, PBA_TASK_WAIT, PBA_TASK_DONE } pba_task_kind;
@@ -474,6 +478,7 @@ typedef struct pba_search_options {
     char selection[PBA_NAME_MAX]; /* "truncation" or "none" */
     int burn_in;                  /* these three as in pba_population_options */
     double quantile, resample;
+    char from[PBA_PATH_MAX]; /* a run's folder or a schedule file that members start from; "": none */
     int workers;                  /* 0: one per core */
     char out[PBA_PATH_MAX];       /* run directory; "": runs/search-N chosen by the caller */
     char preset[PBA_NAME_MAX];    /* what the settings started from, for the record; "": none */

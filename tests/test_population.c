@@ -170,6 +170,54 @@ static void test_burn_in(void **state)
     }
 }
 
+/* ------------------------------------------------------------------ warm start */
+
+/* Eleven epochs in three segments whose values say which. */
+static pba_schedule *three_segments(int op_count)
+{
+    static const int lengths[] = {4, 1, 6};
+    pba_schedule *schedule;
+    assert_ok(schedule_create(schedule_pba_ops, op_count, 2, &schedule));
+    for (int s = 0; s < 3; s++) {
+        pba_policy policy = {.entries = 2 * op_count};
+        memset(policy.values, 2 + s, 4 * (size_t)op_count);
+        assert_ok(schedule_append(schedule, lengths[s], &policy, NULL));
+    }
+    return schedule;
+}
+
+/* Spread over the epochs: those of even numbers as the schedule has it, the others near to it. */
+static void test_warm(void **state)
+{
+    static const int segments[] = {0, 0, 1, 2, 2, 2}; /* of epochs 0, 2, 4, 6, 8, 10 */
+    pba_population_options options;
+    pba_schedule *schedule = three_segments(15);
+    pba_task tasks[6];
+    pba_population_defaults(&options);
+    options.population = 6;
+    options.epochs = 6;
+    options.resample = 0;
+    options.start = schedule;
+    pba_population *population;
+    assert_ok(pba_population_create(&options, &population));
+    for (int i = 0; i < 6; i++) {
+        int changed = 0, wanted = 2 + segments[i];
+        assert_ok(pba_population_ask(population, &tasks[i]));
+        for (int v = 0; v < 60; v++) {
+            int distance = abs(tasks[i].policy.values[v] - wanted);
+            assert_true(distance <= 3);
+            changed += distance > 0;
+        }
+        assert_true((changed > 0) == (i % 2 == 1));
+    }
+    pba_population_free(population);
+    pba_schedule_free(schedule);
+    options.start = schedule = three_segments(14);
+    assert_int_equal(pba_population_create(&options, &population), PBA_USAGE);
+    assert_non_null(strstr(pba_error_message(), "Rotate, TranslateX, TranslateY, 11 more"));
+    pba_schedule_free(schedule);
+}
+
 /* What is said of a member while others are out holds however they turn out: it keeps weights and
  * policy, and nobody copies it. And it is said of as many as can be. */
 static void check_settled(int count, int out, uint64_t seed)
@@ -446,6 +494,37 @@ static pba_population *run(pba_population *population, int every, pba_policy (*p
     }
 }
 
+/* The policies that the best member's weights were trained under, the first one included, through
+ * states that were written down and read again. */
+static void test_warm_lineage(void **state)
+{
+    pba_schedule *start = three_segments(15), *schedule;
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        pba_policy policies[6][30], policy;
+        pba_population_options options;
+        pba_population *population;
+        int member;
+        double error;
+        pba_population_defaults(&options);
+        options.population = 6;
+        options.epochs = 12;
+        options.seed = seed;
+        options.start = start;
+        options.selection = seed % 2 ? PBA_SELECTION_NONE : PBA_SELECTION_TRUNCATION;
+        assert_ok(pba_population_create(&options, &population));
+        population = run(population, (int)seed % 4, policies);
+        assert_ok(pba_population_best(population, &member, &error));
+        assert_ok(pba_population_schedule(population, &schedule));
+        for (int e = 0; e < 12; e++) {
+            assert_ok(pba_schedule_at(schedule, e, &policy));
+            assert_memory_equal(&policy, &policies[member][e], sizeof policy);
+        }
+        pba_schedule_free(schedule);
+        pba_population_free(population);
+    }
+    pba_schedule_free(start);
+}
+
 /* The schedule is, epoch by epoch, what the best member's weights have been trained under; written
  * as the reference's log and read again it is the same. */
 static void test_lineage(void **state)
@@ -681,6 +760,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_exploit),
         cmocka_unit_test(test_burn_in),
+        cmocka_unit_test(test_warm),
+        cmocka_unit_test(test_warm_lineage),
         cmocka_unit_test(test_settled),
         cmocka_unit_test(test_source_uniform),
         cmocka_unit_test(test_explore),

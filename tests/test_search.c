@@ -164,6 +164,27 @@ static void check_schedule(const char *run)
     assert_false(file_exists(inside(run, "checkpoint")));
 }
 
+/* Against another run's schedule and sorted journal. */
+static void check_same(const char *run, const char *schedule, const char *journal)
+{
+    char *text = get(inside(run, "schedule.json")), *lines = sorted_journal(run);
+    assert_string_equal(text, schedule);
+    assert_string_equal(lines, journal);
+    free(text);
+    free(lines);
+}
+
+static void refused(pba_search_options options, pba_status status, const char *word)
+{
+    pba_search *search;
+    pba_status got = pba_search_create(&options, &search);
+    if (got != status || search || !strstr(pba_error_message(), word)) {
+        fail_msg("%s: %s (wanted %s, '%s')", pba_status_name(got), pba_error_message(),
+                 pba_status_name(status), word);
+    }
+    assert_false(file_exists(at("never")));
+}
+
 static int prepare(void **state)
 {
     snprintf(folder, sizeof folder, "/tmp/pba-search-XXXXXX");
@@ -349,6 +370,102 @@ static void test_no_selection(void **state)
     free(lines);
     free(other);
     free(other_lines);
+}
+
+/* Burn-in, quantile and resample are of the recipe: resumed, they hold. The first round's end is too
+ * early for copies; the second replaces half. */
+static void test_steered(void **state)
+{
+    pba_search_options options = options_for("steered", 2);
+    options.burn_in = INTERVAL + 1;
+    options.quantile = 0.5;
+    options.resample = 1;
+    witness seen = {.poison_from = MEMBERS}, part = {.stop_after = 6, .poison_from = MEMBERS};
+    pba_search *search;
+    assert_ok(pba_search_create(&options, &search));
+    assert_ok(run(search, &seen));
+    assert_int_equal(seen.copies, MEMBERS / 2);
+    pba_search_free(search);
+    char *lines = sorted_journal("steered"), *text = get(inside("steered", "schedule.json"));
+    assert_null(strstr(lines, "\"exploit\",\"round\":0"));
+
+    snprintf(options.out, sizeof options.out, "%s", at("steered-stopped"));
+    options.workers = 1;
+    assert_ok(pba_search_create(&options, &search));
+    assert_int_equal(run(search, &part), PBA_INTERRUPTED);
+    pba_search_free(search);
+    assert_ok(pba_search_resume(at("steered-stopped"), 1, &search));
+    assert_ok(pba_search_run(search, NULL));
+    pba_search_free(search);
+    check_same("steered-stopped", text, lines);
+    free(lines);
+    free(text);
+
+    options = options_for("notes", 1);
+    options.burn_in = EPOCHS;
+    pba_plan plan;
+    assert_ok(pba_search_create(&options, &search));
+    assert_ok(pba_search_plan(search, &plan));
+    assert_non_null(strstr(plan.notes, "burn-in lasts to the end"));
+    pba_search_free(search);
+}
+
+/* From the schedule of the first test: the journal tells what everybody started with, and the copy
+ * in the folder holds when the file is gone. */
+static void test_warm(void **state)
+{
+    pba_search_options options = options_for("warm", 2);
+    witness part = {.stop_after = 2, .poison_from = MEMBERS};
+    pba_search *search;
+    char *first = get(inside("one", "schedule.json"));
+    assert_ok(file_make_folder(at("first")));
+    assert_ok(file_write(inside("first", "schedule.json"), first, strlen(first)));
+    snprintf(options.from, sizeof options.from, "%s", at("first"));
+    assert_ok(pba_search_create(&options, &search));
+    assert_ok(pba_search_run(search, NULL));
+    pba_search_free(search);
+    char *lines = sorted_journal("warm"), *text = get(inside("warm", "schedule.json"));
+    assert_string_not_equal(text, first);
+    for (int member = 0; member < MEMBERS; member++) {
+        char wanted[64];
+        snprintf(wanted, sizeof wanted, "{\"type\":\"start\",\"member\":%d,", member);
+        assert_non_null(strstr(lines, wanted));
+    }
+
+    snprintf(options.out, sizeof options.out, "%s", at("warm-stopped"));
+    options.workers = 1;
+    assert_ok(pba_search_create(&options, &search));
+    assert_int_equal(run(search, &part), PBA_INTERRUPTED);
+    pba_search_free(search);
+    assert_int_equal(unlink(inside("first", "schedule.json")), 0);
+    assert_ok(pba_search_resume(at("warm-stopped"), 1, &search));
+    assert_ok(pba_search_run(search, NULL));
+    pba_search_free(search);
+    check_same("warm-stopped", text, lines);
+    free(first);
+    free(lines);
+    free(text);
+}
+
+static void test_warm_refused(void **state)
+{
+    static const char other[] =
+        "{\"format\": \"pba-schedule\", \"version\": 1, \"space\": \"pba\", \"ops\": [\"Rotate\"], "
+        "\"copies\": 2, \"epochs\": 3, \"segments\": [{\"epochs\": 3, \"policy\": [1,1,1,1]}]}";
+    static const struct {
+        const char *from;
+        pba_status status;
+        const char *word;
+    } rows[] = {{"trivialaugment", PBA_USAGE, "is no schedule"},
+                {"absent/it", PBA_NOT_FOUND, "absent/it"},
+                {"data", PBA_NOT_FOUND, "schedule.json"},
+                {"other.json", PBA_USAGE, "(Rotate; 2 copies) are not those of this search"}};
+    assert_ok(file_write(at("other.json"), other, strlen(other)));
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        pba_search_options options = options_for("never", 1);
+        snprintf(options.from, sizeof options.from, "%s", i ? at(rows[i].from) : rows[i].from);
+        refused(options, rows[i].status, rows[i].word);
+    }
 }
 
 /* ------------------------------------------------------ stopped and resumed */
@@ -560,17 +677,6 @@ static void test_damaged(void **state)
 
 /* ----------------------------------------------------------------- refusals */
 
-static void refused(pba_search_options options, pba_status status, const char *word)
-{
-    pba_search *search;
-    pba_status got = pba_search_create(&options, &search);
-    if (got != status || search || !strstr(pba_error_message(), word)) {
-        fail_msg("%s: %s (wanted %s, '%s')", pba_status_name(got), pba_error_message(),
-                 pba_status_name(status), word);
-    }
-    assert_false(file_exists(at("never")));
-}
-
 static void test_refused(void **state)
 {
     pba_search_options good = options_for("never", 1), bad = good;
@@ -666,6 +772,9 @@ int main(void)
         cmocka_unit_test(test_early),
         cmocka_unit_test(test_seed),
         cmocka_unit_test(test_no_selection),
+        cmocka_unit_test(test_steered),
+        cmocka_unit_test(test_warm),
+        cmocka_unit_test(test_warm_refused),
         cmocka_unit_test(test_finished),
         cmocka_unit_test(test_only_result_missing),
         cmocka_unit_test(test_killed),

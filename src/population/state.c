@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/memory.h"
 #include "population/population.h"
 #include "schedule/fields.h"
 
@@ -63,20 +64,38 @@ static pba_status write_member(FILE *out, const population_member *member)
     return status;
 }
 
+static void write_policy(FILE *out, const pba_policy *policy)
+{
+    fputs("[", out);
+    for (int i = 0; i < 2 * policy->entries; i++) {
+        fprintf(out, "%s%d", i ? "," : "", policy->values[i]);
+    }
+    fputs("]", out);
+}
+
 static void write_event(FILE *out, const population_event *event)
 {
     fprintf(out,
-            "\n  {\"parent\": %d, \"target\": %d, \"source\": %d, \"epoch\": %d, \"policy\": [",
+            "\n  {\"parent\": %d, \"target\": %d, \"source\": %d, \"epoch\": %d, \"policy\": ",
             event->parent, event->target, event->source, event->epoch);
-    for (int i = 0; i < 2 * event->policy.entries; i++) {
-        fprintf(out, "%s%d", i ? "," : "", event->policy.values[i]);
+    write_policy(out, &event->policy);
+    fputs("}", out);
+}
+
+/* Left out where all members began with the policy of zeros. */
+static void write_start(FILE *out, const pba_population *population)
+{
+    for (int i = 0; population->start && i < population->options.population; i++) {
+        fputs(i ? ",\n  " : " \"start\": [\n  ", out);
+        write_policy(out, &population->start[i]);
     }
-    fputs("]}", out);
+    fputs(population->start ? "],\n" : "", out);
 }
 
 static pba_status write_all(FILE *out, const pba_population *population)
 {
     pba_status status = write_options(out, &population->options);
+    write_start(out, population);
     fprintf(out, " \"round\": %d,\n \"events\": [", population->round);
     for (int i = 0; i < population->event_count; i++) {
         fputs(i ? "," : "", out);
@@ -244,6 +263,32 @@ static pba_status read_error(const json_t *item, population_member *member)
     return PBA_OK;
 }
 
+static pba_status read_start(const json_t *root, pba_population *population)
+{
+    json_t *list;
+    int members = population->options.population;
+    if (!json_object_get(root, "start")) {
+        return PBA_OK;
+    }
+    pba_status status = schedule_field_list(root, "start", &list);
+    if (status == PBA_OK && json_array_size(list) != (size_t)members) {
+        status = status_set(PBA_FORMAT, "field 'start': %zu policies, but the population is %d",
+                            json_array_size(list), members);
+    }
+    if (status == PBA_OK) {
+        population->start = memory_new((size_t)members, sizeof *population->start);
+        status = population->start ? PBA_OK : PBA_MEMORY;
+    }
+    for (int i = 0; i < members && status == PBA_OK; i++) {
+        status = schedule_policy_parse(json_array_get(list, (size_t)i), population->ops,
+                                       population->options.op_count, population->options.copies,
+                                       &population->start[i]);
+        population->members[i].policy = population->start[i];
+    }
+    return status == PBA_OK || population->start == NULL ? status
+                                                         : status_prefix(status, "field 'start'");
+}
+
 static pba_status read_member(const json_t *item, pba_population *population, int index)
 {
     population_member *member = &population->members[index];
@@ -288,8 +333,10 @@ static pba_status check_states(const pba_population *population)
 static pba_status read_lists(const json_t *root, pba_population *population)
 {
     json_t *events, *members;
-    pba_status status =
-        schedule_field_int(root, "round", 0, population->rounds, &population->round);
+    pba_status status = read_start(root, population);
+    if (status == PBA_OK) {
+        status = schedule_field_int(root, "round", 0, population->rounds, &population->round);
+    }
     if (status == PBA_OK) {
         status = schedule_field_list(root, "events", &events);
     }

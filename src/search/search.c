@@ -3,10 +3,12 @@
 #include "search/search.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "augment/kind.h"
 #include "core/file.h"
 #include "core/memory.h"
 #include "core/threads.h"
@@ -56,6 +58,46 @@ bool search_drifts(const pba_search *search)
     return strcmp(search->options.selection, "none") == 0;
 }
 
+/* So that the run can be resumed from another folder. */
+static pba_status settle_path(char path[PBA_PATH_MAX])
+{
+    char *full = realpath(path, NULL);
+    bool fits = full && strlen(full) < PBA_PATH_MAX;
+    if (fits) {
+        memcpy(path, full, strlen(full) + 1);
+    }
+    free(full);
+    return fits ? PBA_OK : status_set(PBA_IO, "%s: its full path cannot be told", path);
+}
+
+/* What members start from is read once: the run keeps a copy, which holds when it is resumed,
+ * whatever became of the file. */
+static pba_status open_from(pba_search *search, bool resumed)
+{
+    char copy[PBA_PATH_MAX];
+    char *from = search->options.from;
+    augment_choice choice = {0};
+    if (!from[0]) {
+        return PBA_OK;
+    }
+    pba_status status = file_join(copy, search->options.out, DIRECTORY_FROM);
+    if (status == PBA_OK) {
+        status = augment_choice_parse(resumed ? copy : from, &choice);
+    }
+    if (status == PBA_OK && !choice.schedule) {
+        status = status_set(PBA_USAGE,
+                            "'%s' is no schedule; name the folder of a search or a schedule file",
+                            from);
+    }
+    search->from = choice.schedule;
+    choice.schedule = NULL;
+    augment_choice_free(&choice);
+    if (status != PBA_OK) {
+        return status_prefix(status, "from");
+    }
+    return resumed ? PBA_OK : settle_path(from);
+}
+
 static pba_status create_population(pba_search *search)
 {
     pba_population_options options;
@@ -68,12 +110,16 @@ static pba_status create_population(pba_search *search)
     options.quantile = search->options.quantile;
     options.resample = search->options.resample;
     options.selection = search_drifts(search) ? PBA_SELECTION_NONE : PBA_SELECTION_TRUNCATION;
+    options.start = search->from;
     search->rounds = (options.epochs - 1) / options.interval + 1;
-    return pba_population_create(&options, &search->population);
+    pba_status status = pba_population_create(&options, &search->population);
+    return status == PBA_USAGE && search->from
+               ? status_prefix(status, "from %s", search->options.from)
+               : status;
 }
 
-pba_status search_new(const pba_search_options *options, const pba_observer *observer,
-                      pba_search **result)
+pba_status search_new(const pba_search_options *options, bool resumed,
+                      const pba_observer *observer, pba_search **result)
 {
     *result = NULL;
     pba_search *search = memory_new(1, sizeof *search);
@@ -97,6 +143,9 @@ pba_status search_new(const pba_search_options *options, const pba_observer *obs
         status = PBA_OK;
     }
     if (status == PBA_OK) {
+        status = open_from(search, resumed);
+    }
+    if (status == PBA_OK) {
         status = create_population(search);
     }
     if (status != PBA_OK) {
@@ -111,41 +160,56 @@ pba_status search_new(const pba_search_options *options, const pba_observer *obs
 static pba_status settle_dataset(pba_search *search)
 {
     const char *name = search->task->info.format;
-    char *full = NULL;
+    pba_status status = PBA_OK;
     if (strcmp(name, "demo") != 0) {
-        full = realpath(search->options.dataset, NULL);
-        if (!full || strlen(full) >= sizeof search->options.dataset) {
-            free(full);
-            return status_set(PBA_IO, "%s: its full path cannot be told", search->options.dataset);
-        }
-        snprintf(search->options.dataset, sizeof search->options.dataset, "%s", full);
-        const char *slash = strrchr(full, '/');
+        status = settle_path(search->options.dataset);
+        const char *slash = strrchr(search->options.dataset, '/');
         name = slash && slash[1] ? slash + 1 : name;
     }
     snprintf(search->dataset, sizeof search->dataset, "%s", name);
-    free(full);
-    return PBA_OK;
+    return status;
+}
+
+void search_note(pba_search *search, const char *format, ...)
+{
+    size_t used = strlen(search->notes), size = sizeof search->notes;
+    va_list arguments;
+    va_start(arguments, format);
+    used += (size_t)snprintf(search->notes + used, size - used, "%s", used ? "; " : "");
+    if (used < size) {
+        vsnprintf(search->notes + used, size - used, format, arguments);
+    }
+    va_end(arguments);
+}
+
+/* Settings under which the search finds nothing, or nothing by selection. */
+static void note_settings(pba_search *search)
+{
+    const pba_search_options *options = &search->options;
+    if (search->rounds == 1) {
+        search_note(search, "one round only: nobody copies anybody, and the schedule will hold no "
+                            "augmentation; give more --epochs or a smaller --interval");
+    } else if (options->burn_in > (search->rounds - 1) * options->interval) {
+        search_note(search, "the burn-in lasts to the end: nobody copies anybody, and no policy "
+                            "changes; give a smaller --burn-in or more --epochs");
+    } else if (search_drifts(search)) {
+        search_note(search, "no selection: nobody copies anybody, and the schedule will be what "
+                            "drift gives");
+    } else if (options->quantile == 0) {
+        search_note(search, "a quantile of 0: nobody copies anybody, and no policy changes");
+    }
 }
 
 static void compose_notes(pba_search *search)
 {
-    const pba_search_options *options = &search->options;
-    const char *notes = search->task->info.notes, *one = "";
-    if (search_drifts(search)) {
-        one = "no selection: nobody copies anybody, and the schedule will be what drift gives";
-    } else if (options->quantile == 0) {
-        one = "a quantile of 0: nobody copies anybody, and no policy changes";
+    const char *notes = search->task->info.notes;
+    if (notes && *notes) {
+        search_note(search, "%s", notes);
     }
-    if (options->burn_in > (search->rounds - 1) * options->interval) {
-        one = "the burn-in lasts to the end: nobody copies anybody, and no policy changes; give a "
-              "smaller --burn-in or more --epochs";
+    if (search->from) {
+        search_note(search, "members start with policies of %s", search->options.from);
     }
-    if (search->rounds == 1) {
-        one = "one round only: nobody copies anybody, and the schedule will hold no augmentation; "
-              "give more --epochs or a smaller --interval";
-    }
-    snprintf(search->notes, sizeof search->notes, "%s%s%s", notes ? notes : "",
-             notes && *notes && *one ? "; " : "", one);
+    note_settings(search);
 }
 
 static pba_status check_memory(const pba_search *search)
@@ -209,7 +273,7 @@ pba_status pba_search_create_with(const pba_search_options *options, const pba_o
         status = directory_check(options->out);
     }
     if (status == PBA_OK) {
-        status = search_new(options, observer, &search);
+        status = search_new(options, false, observer, &search);
     }
     if (status == PBA_OK) {
         status = search_open_task(search);
@@ -239,6 +303,7 @@ void pba_search_free(pba_search *search)
     journal_close(search->journal);
     pba_population_free(search->population);
     pba_schedule_free(search->schedule);
+    pba_schedule_free(search->from);
     task_free(search->task);
     pthread_mutex_destroy(&search->lock);
     pthread_cond_destroy(&search->moved);

@@ -36,6 +36,11 @@ static const pba_setting rows[] = {
      "Where a policy changes: the chance of each of its numbers to be drawn anew instead of being "
      "moved by 0 to 3.",
      false},
+    {"from", PBA_SETTING_TEXT, SETTING_FIELD(pba_search_options, from), 0, 0, "", "RUN|FILE", NULL,
+     "Warm start: instead of with the empty policy, the networks, which are fresh, start with "
+     "policies of this schedule, spread evenly from its first epoch to its last; every second one "
+     "is changed once. Of the same operations.",
+     false},
     {"preset", PBA_SETTING_TEXT, SETTING_FIELD(pba_search_options, preset), 0, 0, "", "NAME", NULL,
      "Starts from the settings of a published experiment (pba presets lists them); options that "
      "are "
