@@ -478,6 +478,7 @@ typedef struct pba_search_options {
     char selection[PBA_NAME_MAX]; /* "truncation" or "none" */
     int burn_in;                  /* these three as in pba_population_options */
     double quantile, resample;
+    char val[PBA_PATH_MAX];  /* a data set whose images members are scored on; "": `dataset` */
     char from[PBA_PATH_MAX]; /* a run's folder or a schedule file that members start from; "": none */
     int workers;                  /* 0: one per core */
     char out[PBA_PATH_MAX];       /* run directory; "": runs/search-N chosen by the caller */

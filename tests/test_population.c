@@ -758,22 +758,14 @@ static void test_hostile(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_exploit),
-        cmocka_unit_test(test_burn_in),
-        cmocka_unit_test(test_warm),
-        cmocka_unit_test(test_warm_lineage),
-        cmocka_unit_test(test_settled),
-        cmocka_unit_test(test_source_uniform),
-        cmocka_unit_test(test_explore),
-        cmocka_unit_test(test_rounds),
-        cmocka_unit_test(test_misuse),
-        cmocka_unit_test(test_options),
-        cmocka_unit_test(test_lineage),
-        cmocka_unit_test(test_forgets),
-        cmocka_unit_test(test_drift),
-        cmocka_unit_test(test_drift_ignores_scores),
-        cmocka_unit_test(test_serialize),
-        cmocka_unit_test(test_out_again),
+        cmocka_unit_test(test_exploit),   cmocka_unit_test(test_burn_in),
+        cmocka_unit_test(test_warm),      cmocka_unit_test(test_warm_lineage),
+        cmocka_unit_test(test_settled),   cmocka_unit_test(test_source_uniform),
+        cmocka_unit_test(test_explore),   cmocka_unit_test(test_rounds),
+        cmocka_unit_test(test_misuse),    cmocka_unit_test(test_options),
+        cmocka_unit_test(test_lineage),   cmocka_unit_test(test_forgets),
+        cmocka_unit_test(test_drift),     cmocka_unit_test(test_drift_ignores_scores),
+        cmocka_unit_test(test_serialize), cmocka_unit_test(test_out_again),
         cmocka_unit_test(test_hostile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

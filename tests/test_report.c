@@ -453,20 +453,13 @@ static void operations_are_drawn(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(schedule_is_found),
-        cmocka_unit_test(warm_schedule_is_found),
-        cmocka_unit_test(figures_appear),
-        cmocka_unit_test(killed_is_drawn),
-        cmocka_unit_test(beginning_is_drawn),
-        cmocka_unit_test(empty_is_said),
-        cmocka_unit_test(damage_is_refused),
-        cmocka_unit_test(intervals_are_students),
-        cmocka_unit_test(many_seeds_are_students),
-        cmocka_unit_test(unfinished_training_is_drawn),
-        cmocka_unit_test(expectations_are_exact),
-        cmocka_unit_test(texts_are_escaped),
-        cmocka_unit_test(base64_is_rfc4648),
-        cmocka_unit_test(long_schedules_are_sampled),
+        cmocka_unit_test(schedule_is_found),       cmocka_unit_test(warm_schedule_is_found),
+        cmocka_unit_test(figures_appear),          cmocka_unit_test(killed_is_drawn),
+        cmocka_unit_test(beginning_is_drawn),      cmocka_unit_test(empty_is_said),
+        cmocka_unit_test(damage_is_refused),       cmocka_unit_test(intervals_are_students),
+        cmocka_unit_test(many_seeds_are_students), cmocka_unit_test(unfinished_training_is_drawn),
+        cmocka_unit_test(expectations_are_exact),  cmocka_unit_test(texts_are_escaped),
+        cmocka_unit_test(base64_is_rfc4648),       cmocka_unit_test(long_schedules_are_sampled),
         cmocka_unit_test(operations_are_drawn),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -372,8 +372,8 @@ static void test_no_selection(void **state)
     free(other_lines);
 }
 
-/* Burn-in, quantile and resample are of the recipe: resumed, they hold. The first round's end is too
- * early for copies; the second replaces half. */
+/* Burn-in, quantile and resample are of the recipe: resumed, they hold. The first round's end is
+ * too early for copies; the second replaces half. */
 static void test_steered(void **state)
 {
     pba_search_options options = options_for("steered", 2);
@@ -445,6 +445,129 @@ static void test_warm(void **state)
     free(first);
     free(lines);
     free(text);
+}
+
+/* ------------------------------------------------------ another data set to score on */
+
+static void write_classes(const char *folder, bool reversed)
+{
+    char text[64] = "";
+    for (int i = 0; i < 10; i++) {
+        size_t used = strlen(text);
+        snprintf(text + used, sizeof text - used, "%c%c\n", 'a' + (reversed ? 9 - i : i), 'x');
+    }
+    assert_ok(file_write(inside(folder, "batches.meta.txt"), text, strlen(text)));
+}
+
+static void write_data(const char *folder, int train, uint32_t seed)
+{
+    assert_ok(file_make_folder(at(folder)));
+    write_batch(inside(folder, "data_batch_1.bin"), train, seed);
+    write_batch(inside(folder, "test_batch.bin"), 10, seed + 1);
+}
+
+/* Images of the other data set, none of its test images, labels by the classes' names; statistics
+ * and training images are the first one's, which sets none apart for validation. */
+static void test_val(void **state)
+{
+    write_data("here", 60, 11);
+    write_data("there", 40, 13);
+    write_classes("here", false);
+    write_classes("there", true);
+    pba_search_options options = options_for("val", 1);
+    witness part = {.stop_after = 5, .poison_from = MEMBERS};
+    pba_search *search;
+    pba_plan plan;
+    snprintf(options.dataset, sizeof options.dataset, "%s", at("here"));
+    snprintf(options.val, sizeof options.val, "%s", at("there"));
+    options.recipe.train_size = 60; /* all of them */
+    options.recipe.val_size = 30;
+    assert_ok(pba_search_create(&options, &search));
+    assert_ok(pba_search_plan(search, &plan));
+    assert_int_equal(plan.train_images, 60);
+    assert_int_equal(plan.val_images, 30);
+    assert_non_null(strstr(plan.notes, "scored on 30 images of "));
+    const task *task = search->task;
+    pba_dataset *other = search->data.other;
+    for (int i = 0; i < 30; i++) {
+        pba_image view;
+        int label;
+        assert_ok(pba_dataset_image(other, PBA_TRAIN, i, &view, &label));
+        assert_ptr_equal(task->images[PBA_VALIDATION][i], view.pixels);
+        assert_int_equal(task->labels[PBA_VALIDATION][i], 9 - label);
+    }
+    assert_ok(pba_search_run(search, NULL));
+    pba_search_free(search);
+    char *lines = sorted_journal("val"), *text = get(inside("val", "schedule.json"));
+
+    snprintf(options.out, sizeof options.out, "%s", at("val-stopped"));
+    assert_ok(pba_search_create(&options, &search));
+    assert_int_equal(run(search, &part), PBA_INTERRUPTED);
+    pba_search_free(search);
+    assert_ok(pba_search_resume(at("val-stopped"), 2, &search));
+    assert_ok(pba_search_run(search, NULL));
+    pba_search_free(search);
+    check_same("val-stopped", text, lines);
+    free(lines);
+    free(text);
+}
+
+/* The same data set as the other one: what is trained and tested on is left out. */
+static void test_val_twins(void **state)
+{
+    pba_search_options options = options_for("never", 1);
+    pba_search *search;
+    snprintf(options.val, sizeof options.val, "%s", options.dataset);
+    options.recipe.val_size = 0;
+    assert_ok(pba_search_create(&options, &search));
+    assert_int_equal(search->task->counts[PBA_TRAIN], 40);
+    assert_int_equal(search->task->counts[PBA_VALIDATION], 60);
+    assert_int_equal(search->task->other_left_out, 40);
+    for (int i = 0; i < 60; i++) {
+        for (int j = 0; j < 40; j++) {
+            assert_memory_not_equal(search->task->images[PBA_VALIDATION][i],
+                                    search->task->images[PBA_TRAIN][j], PIXELS);
+        }
+    }
+    pba_search_free(search);
+    options.recipe.train_size = 0;
+    refused(options, PBA_USAGE, "all of the 100 images");
+}
+
+static void test_val_refused(void **state)
+{
+    pba_search_options good = options_for("never", 1), bad = good;
+    snprintf(good.val, sizeof good.val, "%s", at("there"));
+    bad = good;
+    snprintf(bad.val, sizeof bad.val, "%s", at("absent"));
+    refused(bad, PBA_NOT_FOUND, "val: ");
+    bad = good;
+    bad.recipe.val_size = 41;
+    refused(bad, PBA_NOT_FOUND, "its test split leaves 40");
+    write_classes("here", false);
+    assert_ok(
+        file_write(inside("there", "batches.meta.txt"), "b\na\nc\nd\ne\nf\ng\nh\ni\nj\n", 20));
+    bad = good;
+    snprintf(bad.dataset, sizeof bad.dataset, "%s", at("here"));
+    refused(bad, PBA_USAGE, "its class b is none");
+    /* Grey images of another size, and a hundred classes. */
+    static const uint8_t images[16 + 2 * 64] = {0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 8, 0, 0, 0, 8},
+                                         labels[10] = {0, 0, 8, 1, 0, 0, 0, 2, 0, 1};
+    assert_ok(file_make_folder(at("grey")));
+    assert_ok(file_write(inside("grey", "train-images-idx3-ubyte"), images, sizeof images));
+    assert_ok(file_write(inside("grey", "train-labels-idx1-ubyte"), labels, sizeof labels));
+    bad = good;
+    snprintf(bad.val, sizeof bad.val, "%s", at("grey"));
+    refused(bad, PBA_USAGE, "8 x 8");
+    uint8_t *hundred = calloc(200, RECORD + 1);
+    for (int i = 0; i < 200; i++) {
+        hundred[i * (RECORD + 1) + 1] = (uint8_t)(i % 100);
+    }
+    assert_ok(file_make_folder(at("hundred")));
+    assert_ok(file_write(inside("hundred", "train.bin"), hundred, 200 * (RECORD + 1)));
+    free(hundred);
+    snprintf(bad.val, sizeof bad.val, "%s", at("hundred"));
+    refused(bad, PBA_USAGE, "it has 100 classes");
 }
 
 static void test_warm_refused(void **state)
@@ -775,6 +898,9 @@ int main(void)
         cmocka_unit_test(test_steered),
         cmocka_unit_test(test_warm),
         cmocka_unit_test(test_warm_refused),
+        cmocka_unit_test(test_val),
+        cmocka_unit_test(test_val_twins),
+        cmocka_unit_test(test_val_refused),
         cmocka_unit_test(test_finished),
         cmocka_unit_test(test_only_result_missing),
         cmocka_unit_test(test_killed),

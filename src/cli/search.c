@@ -115,14 +115,16 @@ static void print_word(const char *text)
     cli_print("%s", plain ? "" : "'");
 }
 
-/* What was said of the data and the recipe holds for the training too, so that the two compare. */
-static void print_kept(const char *name, const char *value)
+/* What was said of the data and the recipe holds for the training too, so that the two compare. But
+ * images of another data set that are scored on are none to keep out of training. */
+static void print_kept(const options *options, const char *name, const char *value)
 {
     static const char *const kept = " size fit skip-bad train-size val-size split-seed batch lr wd "
                                     "lr-schedule baseline backend precision ";
     char word[PBA_NAME_MAX + 2];
     snprintf(word, sizeof word, " %s ", name);
-    if (strstr(kept, word)) {
+    bool elsewhere = options->search.val[0] && strcmp(name, "val-size") == 0;
+    if (strstr(kept, word) && !elsewhere) {
         cli_print(" --%s", name);
         if (strcmp(name, "skip-bad") != 0) { /* a flag */
             print_word(value);
@@ -140,14 +142,14 @@ static void print_train_command(const options *options, const cli_arguments *arg
         print_word(options->search.recipe.model);
     }
     for (int i = 0; i < arguments->given_count; i++) {
-        print_kept(arguments->given[i].name, arguments->given[i].value);
+        print_kept(options, arguments->given[i].name, arguments->given[i].value);
     }
     pba_preset preset;
     if (options->search.preset[0] &&
         pba_preset_find("search", options->search.preset, &preset) == PBA_OK) {
         for (size_t i = 0; i < preset.setting_count; i++) {
             if (!cli_was_given(arguments, preset.settings[i].name)) {
-                print_kept(preset.settings[i].name, preset.settings[i].value);
+                print_kept(options, preset.settings[i].name, preset.settings[i].value);
             }
         }
     }

@@ -56,9 +56,9 @@ static pba_status check(const pba_population_options *options, const pba_schedul
 
 pba_policy population_start(const pba_population *population, int member)
 {
-    return population->start ? population->start[member]
-                             : (pba_policy){.entries = population->options.op_count *
-                                                       population->options.copies};
+    return population->start
+               ? population->start[member]
+               : (pba_policy){.entries = population->options.op_count * population->options.copies};
 }
 
 pba_status population_warm(pba_population *population, const pba_schedule *schedule)

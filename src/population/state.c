@@ -75,8 +75,7 @@ static void write_policy(FILE *out, const pba_policy *policy)
 
 static void write_event(FILE *out, const population_event *event)
 {
-    fprintf(out,
-            "\n  {\"parent\": %d, \"target\": %d, \"source\": %d, \"epoch\": %d, \"policy\": ",
+    fprintf(out, "\n  {\"parent\": %d, \"target\": %d, \"source\": %d, \"epoch\": %d, \"policy\": ",
             event->parent, event->target, event->source, event->epoch);
     write_policy(out, &event->policy);
     fputs("}", out);

@@ -37,8 +37,8 @@ pba_status directory_check(const char *run)
         return status_set(PBA_USAGE, "out: a search needs a folder to write to; give --out RUN");
     }
     pba_status status = run_check(run);
-    const char *names[] = {"result.json", "schedule.json", "schedule.txt", "journal.jsonl",
-                           "report.html", DIRECTORY_FROM};
+    const char *names[] = {"result.json",   "schedule.json", "schedule.txt",
+                           "journal.jsonl", "report.html",   DIRECTORY_FROM};
     for (size_t i = 0; i < sizeof names / sizeof *names && status == PBA_OK; i++) {
         status = refuse_file(run, names[i]);
     }
@@ -60,8 +60,8 @@ static pba_status save(const char *run, const char *name, const pba_schedule *sc
 }
 
 /* The lock on the journal decides between two searches that start in one folder at a time. */
-static pba_status fill(const char *run, const pba_search_options *options,
-                       const pba_schedule *from, journal **journal)
+static pba_status fill(const char *run, const pba_search_options *options, const pba_schedule *from,
+                       journal **journal)
 {
     char path[PBA_PATH_MAX];
     size_t count;

@@ -167,7 +167,8 @@ static pba_status settle_dataset(pba_search *search)
         name = slash && slash[1] ? slash + 1 : name;
     }
     snprintf(search->dataset, sizeof search->dataset, "%s", name);
-    return status;
+    bool path = search->options.val[0] && strcmp(search->options.val, "demo") != 0;
+    return status == PBA_OK && path ? settle_path(search->options.val) : status;
 }
 
 void search_note(pba_search *search, const char *format, ...)
@@ -200,11 +201,30 @@ static void note_settings(pba_search *search)
     }
 }
 
+static void note_other(pba_search *search)
+{
+    const task *task = search->task;
+    pba_dataset_info info;
+    search_note(search, "members are scored on %d images of %s: %s", task->counts[PBA_VALIDATION],
+                search->options.val,
+                task->other_stored ? "of its validation split" : "of all but its test split");
+    if (task->other_left_out) {
+        search_note(search, "%d others are training or test images here and were left out",
+                    task->other_left_out);
+    }
+    if (pba_dataset_describe(search->data.other, &info) == PBA_OK && info.notes && *info.notes) {
+        search_note(search, "%s: %s", search->options.val, info.notes);
+    }
+}
+
 static void compose_notes(pba_search *search)
 {
     const char *notes = search->task->info.notes;
     if (notes && *notes) {
         search_note(search, "%s", notes);
+    }
+    if (search->data.other) {
+        note_other(search);
     }
     if (search->from) {
         search_note(search, "members start with policies of %s", search->options.from);
@@ -229,8 +249,12 @@ static pba_status check_memory(const pba_search *search)
 
 pba_status search_open_task(pba_search *search)
 {
-    pba_status status = task_open(&search->options.recipe, search->options.dataset, NULL,
-                                  search->observer, &search->task);
+    const pba_search_options *options = &search->options;
+    pba_status status = task_data_open(&options->recipe, options->dataset, options->val,
+                                       search->observer, &search->data);
+    if (status == PBA_OK) {
+        status = task_open_on(&options->recipe, &search->data, NULL, &search->task);
+    }
     if (status == PBA_OK && search->task->counts[PBA_VALIDATION] == 0) {
         status = status_set(PBA_USAGE, "%s: there are no validation images to score members on",
                             search->options.dataset);
@@ -305,6 +329,7 @@ void pba_search_free(pba_search *search)
     pba_schedule_free(search->schedule);
     pba_schedule_free(search->from);
     task_free(search->task);
+    task_data_free(&search->data);
     pthread_mutex_destroy(&search->lock);
     pthread_cond_destroy(&search->moved);
     free(search);

@@ -16,6 +16,7 @@ struct pba_search {
     char dataset[256];          /* what the schedule calls it: the last part of the path */
     char notes[2048];           /* for the plan and the first event */
     int workers;
+    task_data data;
     task *task; /* NULL where a finished run was opened */
     pba_schedule *from; /* that members start from; NULL: from nothing */
     pba_population *population;

@@ -36,6 +36,13 @@ static const pba_setting rows[] = {
      "Where a policy changes: the chance of each of its numbers to be drawn anew instead of being "
      "moved by 0 to 3.",
      false},
+    {"val", PBA_SETTING_TEXT, SETTING_FIELD(pba_search_options, val), 0, 0, "", "DATASET2", NULL,
+     "Scores on images of another data set, the distribution that matters: of the same classes, "
+     "channels and size (a folder's images become the size of DATASET's). Used are its validation "
+     "images where it stores some, else all that its test split leaves, at most --val-size (0: "
+     "5,000); never one that is also a training or test image of DATASET, from which no validation "
+     "images are set apart then.",
+     false},
     {"from", PBA_SETTING_TEXT, SETTING_FIELD(pba_search_options, from), 0, 0, "", "RUN|FILE", NULL,
      "Warm start: instead of with the empty policy, the networks, which are fresh, start with "
      "policies of this schedule, spread evenly from its first epoch to its last; every second one "
