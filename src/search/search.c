@@ -12,7 +12,6 @@
 #include "core/file.h"
 #include "core/memory.h"
 #include "core/threads.h"
-#include "train/measure.h"
 
 double search_task_work(const pba_search *search, const pba_task *task)
 {
@@ -29,8 +28,10 @@ double search_work(const pba_search *search)
            (search_task_work(search, &whole) + (search->rounds - 1) * evaluations);
 }
 
-/* Values set by hand go through the same rows as those from a command line. */
-static pba_status check_settings(const pba_search_options *options)
+/* Values set by hand go through the same rows as those from a command line. The folder must be
+ * free.
+ */
+pba_status search_check_options(const pba_search_options *options)
 {
     size_t count;
     const pba_setting *rows = pba_search_settings(&count);
@@ -50,7 +51,7 @@ static pba_status check_settings(const pba_search_options *options)
     if (status == PBA_OK && !options->dataset[0]) {
         status = status_set(PBA_USAGE, "no data set was named; give a path, or demo");
     }
-    return status;
+    return status == PBA_OK ? directory_check(options->out) : status;
 }
 
 bool search_drifts(const pba_search *search)
@@ -85,9 +86,8 @@ static pba_status open_from(pba_search *search, bool resumed)
         status = augment_choice_parse(resumed ? copy : from, &choice);
     }
     if (status == PBA_OK && !choice.schedule) {
-        status = status_set(PBA_USAGE,
-                            "'%s' is no schedule; name the folder of a search or a schedule file",
-                            from);
+        status = status_set(
+            PBA_USAGE, "'%s' is no schedule; name the folder of a search or a schedule file", from);
     }
     search->from = choice.schedule;
     choice.schedule = NULL;
@@ -118,8 +118,8 @@ static pba_status create_population(pba_search *search)
                : status;
 }
 
-pba_status search_new(const pba_search_options *options, bool resumed,
-                      const pba_observer *observer, pba_search **result)
+pba_status search_new(const pba_search_options *options, bool resumed, const pba_observer *observer,
+                      pba_search **result)
 {
     *result = NULL;
     pba_search *search = memory_new(1, sizeof *search);
@@ -250,8 +250,11 @@ static pba_status check_memory(const pba_search *search)
 pba_status search_open_task(pba_search *search)
 {
     const pba_search_options *options = &search->options;
-    pba_status status = task_data_open(&options->recipe, options->dataset, options->val,
-                                       search->observer, &search->data);
+    pba_status status = PBA_OK;
+    if (!search->data.dataset) {
+        status = task_data_open(&options->recipe, options->dataset, options->val, search->observer,
+                                &search->data);
+    }
     if (status == PBA_OK) {
         status = task_open_on(&options->recipe, &search->data, NULL, &search->task);
     }
@@ -292,10 +295,7 @@ pba_status pba_search_create_with(const pba_search_options *options, const pba_o
 {
     *result = NULL;
     pba_search *search = NULL;
-    pba_status status = check_settings(options);
-    if (status == PBA_OK) {
-        status = directory_check(options->out);
-    }
+    pba_status status = search_check_options(options);
     if (status == PBA_OK) {
         status = search_new(options, false, observer, &search);
     }
@@ -373,10 +373,12 @@ pba_status pba_search_plan(pba_search *search, pba_plan *plan)
     if (search->finished) {
         return PBA_OK;
     }
-    measure measure;
-    pba_status status = measure_run(search->task, search->workers, 1, &measure);
+    pba_status status = PBA_OK;
+    if (!search->measure.step_seconds) {
+        status = measure_run(search->task, search->workers, 1, 0, &search->measure);
+    }
     if (status == PBA_OK) {
-        fill_plan(search, &measure, plan);
+        fill_plan(search, &search->measure, plan);
     }
     return status;
 }

@@ -53,6 +53,12 @@ static const pba_setting rows[] = {
      "are "
      "given beside it win.",
      false},
+    {"budget", PBA_SETTING_TEXT, SETTING_FIELD(pba_search_options, budget), 0, 0, "", "TIME", NULL,
+     "Fits the search into TIME (90s, 45m, 1h30m, 2h), from the command's start to the report: "
+     "measures this machine for some seconds, then chooses model, population, epochs, training and "
+     "validation images, and the precision, but for those that are given. Says what it chose and "
+     "why; docs/steering.md has the rules.",
+     false},
     {"workers", PBA_SETTING_INT, SETTING_FIELD(pba_search_options, workers), 0, 1024, "0", "N",
      NULL,
      "Networks that train at the same time, one thread each; 0: one per core. The result does not "
