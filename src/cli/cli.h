@@ -53,6 +53,10 @@ typedef struct cli_command {
 extern const cli_command cli_search, cli_train, cli_evaluate, cli_apply, cli_preview, cli_schedule,
     cli_ops, cli_models, cli_policies, cli_presets, cli_data, cli_bench, cli_report, cli_watch;
 
+/* All of them, in the order in which they are listed. */
+extern const cli_command *const cli_commands[];
+extern const size_t cli_command_count;
+
 /* Fills `options` (defaults first) and `arguments` from argv, which starts behind the command's
  * name. Returns false after having said what is wrong. Free with cli_arguments_free in any case. */
 bool cli_parse(const cli_command *command, const cli_rows *rows, int argc, char **argv,
@@ -60,6 +64,7 @@ bool cli_parse(const cli_command *command, const cli_rows *rows, int argc, char 
 void cli_arguments_free(cli_arguments *arguments);
 
 void cli_print_manual(const cli_command *command);
+void cli_print_overview(void);
 
 /* ------------------------------------------------------------------ output */
 
