@@ -111,18 +111,20 @@ static void add(line *line, const char *format, ...)
     add_text(line, text);
 }
 
-/* Whole or not at all. */
-static void add_whole(line *line, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void add_whole(line *line, const char *format, ...)
+/* Whole or not at all; whether it was. */
+static bool add_whole(line *line, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static bool add_whole(line *line, const char *format, ...)
 {
     char text[VIEW_TEXT];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    if (line->used + (int)strlen(text) <= line->columns) {
+    bool fits = line->used + (int)strlen(text) <= line->columns;
+    if (fits) {
         add_text(line, text);
     }
+    return fits;
 }
 
 typedef struct view {
@@ -298,9 +300,10 @@ static void add_ops(line *line, const pba_watch_row *row)
     if (row->trend_count && !row->op_count) {
         add_whole(line, "  none");
     }
-    for (int i = 0; i < row->op_count; i++) {
-        add_whole(line, "%s%s:%d(%d%%)", i ? " " : "  ", row->ops[i].name, row->ops[i].level,
-                  10 * row->ops[i].probability);
+    bool fits = true;
+    for (int i = 0; i < row->op_count && fits; i++) {
+        fits = add_whole(line, "%s%s:%d(%d%%)", i ? " " : "  ", row->ops[i].name, row->ops[i].level,
+                         10 * row->ops[i].probability);
     }
 }
 
