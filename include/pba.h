@@ -760,6 +760,70 @@ PBA_API pba_status pba_report_charts(const pba_report_options *options, const ch
  * side first. */
 PBA_API pba_status pba_ops_preview_write(const pba_image *image, const char *path);
 
+/* ---------------------------------------------------------------- watching */
+
+/* A run as its folder shows it, in any state, beside a process that is at work on it: nothing is
+ * locked or written, and a last line that is only half there is left out. */
+typedef enum pba_run_state {
+    PBA_RUN_GOING,   /* a process holds it; also where the system does not tell (no /proc/locks) */
+    PBA_RUN_STOPPED, /* nobody does, and it is not finished: it was interrupted or killed */
+    PBA_RUN_FINISHED
+} pba_run_state;
+
+typedef struct pba_watch_op {
+    const char *name;
+    int probability, level; /* tenths 1..10; 0..9 */
+} pba_watch_op;
+
+#define PBA_WATCH_TREND 8
+#define PBA_WATCH_OPS 8
+
+/* A member of a search, or a network of a training run. Errors are shares 0..1; NaN: none yet,
+ * infinity: the loss became no number. */
+typedef struct pba_watch_row {
+    int member;      /* from 0 */
+    uint64_t seed;   /* of a training run */
+    int epochs;      /* trained, as far as scores and checkpoints tell */
+    double error;    /* search: the newest validation error of the network that the member has now,
+                        which may be a copy's; training run: the test error, at the end */
+    /* On training images, of the newest epoch that is known of; NaN: not known. */
+    double loss, accuracy;
+    /* Of a search: newest validation errors along the network's ancestry, the oldest first. */
+    double trend[PBA_WATCH_TREND];
+    int trend_count;
+    int generation; /* how often it was copied on its way here */
+    int source;     /* from which member last; -1: never */
+    int copied;     /* how often other members copied this one */
+    /* Of its policy, those with the highest probability first, ties by level. */
+    pba_watch_op ops[PBA_WATCH_OPS];
+    int op_count;
+} pba_watch_row;
+
+typedef struct pba_watch_picture {
+    bool search; /* else a training run */
+    pba_run_state state;
+    const char *run, *dataset, *model;
+    int members, epochs; /* rows; epochs that each trains */
+    int rounds, ended;   /* of a search: all of them; those with all of their scores */
+    int scored;          /* members that have one in the round after */
+    int best;            /* of the last round that ended; -1: none has */
+    double best_error;   /* its validation error; of a training run: the mean test error so far */
+    double done;         /* share of all epochs */
+    /* Of a search that goes on, from the times of its checkpoints; negative: not known. Of images
+     * only where the run was told how many to train on. */
+    double seconds_left, epochs_per_second, images_per_second;
+    const pba_watch_row *rows; /* search: the lowest error first; training run: in order */
+} pba_watch_picture;
+
+typedef struct pba_watch pba_watch;
+
+/* PBA_NOT_FOUND where the folder holds no run (yet). */
+PBA_API pba_status pba_watch_open(const char *run, pba_watch **watch);
+/* Reads what has changed. The picture is valid until the next look that succeeds; after one that
+ * did not (a file was just being replaced, say) the next may. */
+PBA_API pba_status pba_watch_look(pba_watch *watch, const pba_watch_picture **picture);
+PBA_API void pba_watch_free(pba_watch *watch);
+
 #ifdef __cplusplus
 }
 #endif

@@ -23,3 +23,11 @@ for example in "$source"/examples/*.c; do
     echo "$(basename "$example") compiles against the installed library"
 done
 LD_LIBRARY_PATH=$libraries "$folder$prefix/bin/pba" --version | head -n 1
+
+share=$folder$prefix/share
+for page in $(LD_LIBRARY_PATH=$libraries "$folder$prefix/bin/pba" --help |
+    sed -n '/^COMMANDS/,/^$/s/^    \([a-z]*\) .*/pba-\1/p') pba; do
+    [ -s "$share/man/man1/$page.1" ] || { echo "$page.1 is not installed" >&2; exit 1; }
+done
+[ -s "$share/bash-completion/completions/pba" ] && [ -s "$share/zsh/site-functions/_pba" ]
+echo "manuals and completions are installed"

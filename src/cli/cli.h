@@ -51,7 +51,11 @@ typedef struct cli_command {
 } cli_command;
 
 extern const cli_command cli_search, cli_train, cli_evaluate, cli_apply, cli_preview, cli_schedule,
-    cli_ops, cli_models, cli_policies, cli_presets, cli_data, cli_bench, cli_report;
+    cli_ops, cli_models, cli_policies, cli_presets, cli_data, cli_bench, cli_report, cli_watch;
+
+/* All of them, in the order in which they are listed. */
+extern const cli_command *const cli_commands[];
+extern const size_t cli_command_count;
 
 /* Fills `options` (defaults first) and `arguments` from argv, which starts behind the command's
  * name. Returns false after having said what is wrong. Free with cli_arguments_free in any case. */
@@ -60,6 +64,7 @@ bool cli_parse(const cli_command *command, const cli_rows *rows, int argc, char 
 void cli_arguments_free(cli_arguments *arguments);
 
 void cli_print_manual(const cli_command *command);
+void cli_print_overview(void);
 
 /* ------------------------------------------------------------------ output */
 
@@ -153,8 +158,8 @@ typedef struct cli_talk {
      "Decides which image goes to which split.", false}
 /* clang-format on */
 
-/* Long jobs: what they report goes to standard error, one line rewritten on a terminal, one line
- * per round or tenth otherwise. SIGINT and SIGTERM ask the job to stop; a second one ends the
+/* Long jobs: what they report goes to standard error, drawn in place on a terminal, one line per
+ * round or tenth otherwise. SIGINT and SIGTERM ask the job to stop; a second one ends the
  * process. */
 typedef struct cli_job {
     bool quiet, terminal;
@@ -163,10 +168,15 @@ typedef struct cli_job {
     const char *said; /* the plan's notes, once printed: not to be said again as an event */
     int networks;     /* of a training run; 0: a search, whose epochs are not told one by one */
     pba_event round, epoch; /* the newest of their kinds */
+    struct live *live;      /* view.h: the members, in place of the line; NULL: none */
     pba_observer observer;
 } cli_job;
 
 void cli_job_start(cli_job *job, bool quiet, int networks, const char *said);
+/* Between start and run of a search: shows its members, where the terminal can. */
+void cli_job_show(cli_job *job, const char *run);
+/* After it ended well or was interrupted: shows what it came to. Replaces pba_error_message. */
+void cli_job_show_end(cli_job *job);
 void cli_job_end(cli_job *job);
 
 /* The options of a resumed run hold, so another one beside --resume would be silently ignored:

@@ -2,10 +2,10 @@
  * What search and train share: signals, what is said while they run, the plan. */
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "cli.h"
+#include "view.h"
 
 static volatile sig_atomic_t stop_asked;
 
@@ -41,6 +41,15 @@ static void end_line(cli_job *job)
     }
 }
 
+/* The same of all that was drawn. */
+static void clear(cli_job *job)
+{
+    end_line(job);
+    if (job->live) {
+        screen_clear(&job->live->screen);
+    }
+}
+
 /* ", 3 min 20 s, about 2 min 10 s left" */
 static void print_left(const pba_event *event)
 {
@@ -51,11 +60,39 @@ static void print_left(const pba_event *event)
     }
 }
 
-/* Where the job stands, over the line that stands there. */
+/* What is left of a resumed run's work tells how much of it this process has done. */
+static view_pace pace_of(const pba_event *event)
+{
+    double left = event->total - event->done;
+    return (view_pace){.done = event->done / event->total,
+                       .seconds = event->seconds,
+                       .seconds_left = event->seconds_left,
+                       .images_per_second =
+                           event->seconds_left > 0 ? left / event->seconds_left : -1};
+}
+
+/* The members, read from the run's folder; false where there are none to show yet. */
+static bool draw_live(cli_job *job, const pba_event *event)
+{
+    view_pace pace = pace_of(event);
+    if (job->live) {
+        live_look(job->live, false); /* where it fails, the picture before it does */
+    }
+    if (!job->live || !job->live->picture) {
+        return false;
+    }
+    end_line(job);
+    live_draw(job->live, &pace);
+    job->drawn = event->seconds;
+    return true;
+}
+
+/* Where the job stands, over what stands there. */
 static void draw(cli_job *job, const pba_event *event)
 {
-    bool early = job->line_open && event->seconds - job->drawn < 0.2;
-    if (!job->terminal || event->total <= 0 || early) {
+    bool standing = job->line_open || (job->live && job->live->screen.drawn);
+    bool early = standing && event->seconds - job->drawn < 0.2;
+    if (!job->terminal || event->total <= 0 || early || draw_live(job, event)) {
         return;
     }
     fprintf(stderr, "\r\033[K%3.0f %%", 100 * event->done / event->total);
@@ -108,7 +145,7 @@ static void on_epoch(cli_job *job, const pba_event *event)
 static void on_note(cli_job *job, const pba_event *event)
 {
     if (!job->said || strcmp(job->said, event->text) != 0) {
-        end_line(job);
+        clear(job);
         fprintf(stderr, "%s\n", event->text);
     }
 }
@@ -135,21 +172,46 @@ static void on_event(void *user, const pba_event *event)
     case PBA_EVENT_EXPLOIT:
         break; /* in the journal; too many for a line each */
     }
+    if (job->live && event->kind != PBA_EVENT_PROGRESS) {
+        job->live->stale = true;
+    }
     draw(job, event);
 }
 
 void cli_job_start(cli_job *job, bool quiet, int networks, const char *said)
 {
     *job = (cli_job){
-        .quiet = quiet, .networks = networks, .said = said, .terminal = isatty(STDERR_FILENO) == 1};
+        .quiet = quiet, .networks = networks, .said = said, .terminal = screen_can(stderr)};
     job->observer = (pba_observer){.event = on_event, .stop = job_stop, .user = job};
     watch_signal(SIGINT);
     watch_signal(SIGTERM);
 }
 
+void cli_job_show(cli_job *job, const char *run)
+{
+    if (job->terminal && !job->quiet) {
+        job->live = calloc(1, sizeof *job->live); /* without memory, the line does */
+    }
+    if (job->live) {
+        *job->live = (live){.run = run, .screen = {.stream = stderr}, .stale = true};
+    }
+}
+
+void cli_job_show_end(cli_job *job)
+{
+    if (job->live && job->live->screen.drawn && live_look(job->live, true)) {
+        live_draw(job->live, NULL);
+    }
+}
+
 void cli_job_end(cli_job *job)
 {
     end_line(job);
+    if (job->live) {
+        live_free(job->live);
+        free(job->live);
+        job->live = NULL;
+    }
 }
 
 static void print_plan_images(FILE *stream, const pba_plan *plan)

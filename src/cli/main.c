@@ -6,38 +6,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli.h"
+#include "manual.h"
 
-static const cli_command *const commands[] = {
+const cli_command *const cli_commands[] = {
     &cli_search, &cli_train,    &cli_evaluate, &cli_apply, &cli_preview, &cli_schedule, &cli_ops,
-    &cli_models, &cli_policies, &cli_presets,  &cli_data,  &cli_bench,   &cli_report};
-enum { COMMANDS = sizeof commands / sizeof *commands };
+    &cli_models, &cli_policies, &cli_presets,  &cli_data,  &cli_bench,   &cli_report,   &cli_watch};
+const size_t cli_command_count = sizeof cli_commands / sizeof *cli_commands;
 
 static const cli_command *find_command(const char *name)
 {
-    for (size_t i = 0; i < COMMANDS; i++) {
-        if (strcmp(commands[i]->name, name) == 0) {
-            return commands[i];
+    for (size_t i = 0; i < cli_command_count; i++) {
+        if (strcmp(cli_commands[i]->name, name) == 0) {
+            return cli_commands[i];
         }
     }
     cli_error("%s: no such command, pba --help lists them", name);
     return NULL;
-}
-
-static void print_overview(void)
-{
-    cli_print("pba - learns a schedule of image augmentation for your own images\n\n"
-              "USAGE\n    pba COMMAND [ARGUMENT...] [--OPTION VALUE...]\n"
-              "    pba COMMAND --help\n    pba --version\n\nCOMMANDS\n");
-    for (size_t i = 0; i < COMMANDS; i++) {
-        cli_print("    %-10s%s\n", commands[i]->name, commands[i]->sentence);
-    }
-    cli_print("\nA DATASET is a path, recognized by what it holds, or \"demo\": images that are\n"
-              "generated, so that everything can be tried at once.\n\n"
-              "EXAMPLES\n"
-              "    pba search demo --model wrn-10-1 --population 4 --epochs 6 --interval 2\n"
-              "    pba train demo --model wrn-10-1 --augment runs/search-demo-1\n\n"
-              "EXIT STATUS\n    0 done, 2 wrong usage, 130 interrupted, 1 everything else\n");
 }
 
 /* --json on --version would be one more format for the same five lines: it is text only. */
@@ -48,6 +32,13 @@ static int run_general(int argc, char **argv)
         cli_print("%s", pba_build_info());
         return CLI_DONE;
     }
+    if (strcmp(word, "--completion") == 0) {
+        return completion_print(argc > 2 ? argv[2] : "");
+    }
+    if (strcmp(word, "--man-pages") == 0) { /* for the build */
+        return argc > 2 ? manual_write_pages(argv[2])
+                        : cli_usage("--man-pages needs a folder to write to");
+    }
     if (argc > 2 && strcmp(word, "help") == 0) {
         const cli_command *command = find_command(argv[2]);
         if (!command) {
@@ -56,13 +47,14 @@ static int run_general(int argc, char **argv)
         cli_print_manual(command);
         return CLI_DONE;
     }
-    print_overview();
+    cli_print_overview();
     return CLI_DONE;
 }
 
 static bool is_general(const char *word)
 {
-    static const char *const words[] = {"--version", "--help", "-h", "help"};
+    static const char *const words[] = {"--version", "--help",       "-h",
+                                        "help",      "--completion", "--man-pages"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         if (strcmp(word, words[i]) == 0) {
             return true;

@@ -1,71 +1,155 @@
 /* SPDX-License-Identifier: Apache-2.0
- * pba COMMAND --help, made from the command's row and its options' rows. */
-#include <stdio.h>
+ * Manuals, made from the rows of commands and options; and the plain form of them, --help. */
+#include "manual.h"
+
 #include <string.h>
 
-#include "cli.h"
-
-static void print_lines(const char *prefix, const char *lines)
+static void each_line(FILE *out, const char *lines,
+                      void (*write)(FILE *out, const char *line, int length))
 {
     while (*lines) {
         int length = (int)strcspn(lines, "\n");
-        cli_print("%s%.*s\n", prefix, length, lines);
+        write(out, lines, length);
         lines += length + (lines[length] != 0);
     }
 }
 
 /* "Default: 16." or "From 2 to 10000, default 16."; flags and empty texts have none. */
-static void print_range(const pba_setting *row)
+static const char *range_of(const pba_setting *row, char text[256])
 {
-    char text[256];
     bool number = row->type == PBA_SETTING_INT || row->type == PBA_SETTING_REAL ||
                   row->type == PBA_SETTING_SEED;
     if (row->type == PBA_SETTING_FLAG || !row->initial[0]) {
-        return;
+        return "";
     }
     if (number && row->min < row->max) {
-        snprintf(text, sizeof text, "From %.15g to %.15g, default %s.", row->min, row->max,
-                 row->initial);
+        snprintf(text, 256, "From %.15g to %.15g, default %s.", row->min, row->max, row->initial);
     } else {
-        snprintf(text, sizeof text, "Default: %s.", row->initial);
+        snprintf(text, 256, "Default: %s.", row->initial);
     }
-    cli_print_wrapped(stdout, "", 10, text);
+    return text;
 }
 
-static void print_option(const pba_setting *row)
-{
-    const char *shorthand = strcmp(row->name, "quiet") == 0 ? "-q, " : "";
-    cli_print("    %s--%s%s%s\n", shorthand, row->name, row->value[0] ? " " : "", row->value);
-    cli_print_wrapped(stdout, "", 10, row->help);
-    print_range(row);
-}
-
-static void print_options(const cli_command *command)
+static void write_options(FILE *out, const manual_form *form, const cli_command *command)
 {
     cli_rows rows = {.count = 0};
     command->rows(&rows);
-    cli_print("\nOPTIONS\n");
+    form->section(out, "OPTIONS");
     for (size_t i = 0; i < rows.count; i++) {
-        print_option(&rows.rows[i]);
+        const pba_setting *row = &rows.rows[i];
+        char option[PBA_NAME_MAX + 8], range[256];
+        snprintf(option, sizeof option, "%s--%s", strcmp(row->name, "quiet") == 0 ? "-q, " : "",
+                 row->name);
+        form->option(out, option, row->value, row->help, range_of(row, range));
     }
-    cli_print("    -h, --help\n          Prints this text.\n");
+    form->option(out, "-h, --help", "", "Prints this text.", "");
 }
 
-static void print_usage(const cli_command *command)
+static void write_usage(FILE *out, const manual_form *form, const char *name, const char *lines)
 {
-    char prefix[PBA_NAME_MAX];
-    snprintf(prefix, sizeof prefix, "    pba %s ", command->name);
-    cli_print("USAGE\n");
-    print_lines(prefix, command->usage);
+    form->section(out, "USAGE");
+    while (*lines) {
+        int length = (int)strcspn(lines, "\n");
+        form->usage(out, name, lines, length);
+        lines += length + (lines[length] != 0);
+    }
+    form->end(out);
 }
+
+void manual_command(FILE *out, const manual_form *form, const cli_command *command)
+{
+    char name[PBA_NAME_MAX];
+    snprintf(name, sizeof name, "pba %s", command->name);
+    form->title(out, name, command->sentence);
+    write_usage(out, form, name, command->usage);
+    form->section(out, "DESCRIPTION");
+    form->text(out, command->manual);
+    write_options(out, form, command);
+    form->section(out, "EXAMPLES");
+    each_line(out, command->examples, form->example);
+    form->end(out);
+}
+
+void manual_overview(FILE *out, const manual_form *form)
+{
+    form->title(out, "pba", "learns a schedule of image augmentation for your own images");
+    write_usage(out, form, "pba",
+                "COMMAND [ARGUMENT...] [--OPTION VALUE...]\nCOMMAND --help\n--version\n"
+                "--completion bash|zsh");
+    form->section(out, "COMMANDS");
+    for (size_t i = 0; i < cli_command_count; i++) {
+        form->command(out, cli_commands[i]->name, cli_commands[i]->sentence);
+    }
+    form->section(out, "DESCRIPTION");
+    form->text(out, "A DATASET is a path, recognized by what it holds, or \"demo\": images that "
+                    "are generated, so that everything can be tried at once.");
+    form->section(out, "EXAMPLES");
+    each_line(out,
+              "pba search demo --model wrn-10-1 --population 4 --epochs 6 --interval 2\n"
+              "pba train demo --model wrn-10-1 --augment runs/search-demo-1\n"
+              "source <(pba --completion bash)",
+              form->example);
+    form->end(out);
+    form->section(out, "EXIT STATUS");
+    form->text(out, "0 done, 2 wrong usage, 130 interrupted, 1 everything else.");
+}
+
+/* -------------------------------------------------------------- on a terminal */
+
+static void plain_title(FILE *out, const char *name, const char *sentence)
+{
+    fprintf(out, "%s - %s\n", name, sentence);
+}
+
+static void plain_section(FILE *out, const char *title)
+{
+    fprintf(out, "\n%s\n", title);
+}
+
+static void plain_usage(FILE *out, const char *name, const char *line, int length)
+{
+    fprintf(out, "    %s %.*s\n", name, length, line);
+}
+
+static void plain_text(FILE *out, const char *text)
+{
+    cli_print_wrapped(out, "", 4, text);
+}
+
+static void plain_option(FILE *out, const char *option, const char *value, const char *help,
+                         const char *range)
+{
+    fprintf(out, "    %s%s%s\n", option, value[0] ? " " : "", value);
+    cli_print_wrapped(out, "", 10, help);
+    if (range[0]) {
+        cli_print_wrapped(out, "", 10, range);
+    }
+}
+
+static void plain_command(FILE *out, const char *name, const char *sentence)
+{
+    fprintf(out, "    %-10s%s\n", name, sentence);
+}
+
+static void plain_example(FILE *out, const char *line, int length)
+{
+    fprintf(out, "    %.*s\n", length, line);
+}
+
+static void plain_end(FILE *out)
+{
+    (void)out;
+}
+
+static const manual_form plain = {plain_title,  plain_section, plain_usage,   plain_text,
+                                  plain_option, plain_command, plain_example, plain_end};
 
 void cli_print_manual(const cli_command *command)
 {
-    cli_print("pba %s - %s\n\n", command->name, command->sentence);
-    print_usage(command);
-    cli_print("\nDESCRIPTION\n");
-    cli_print_wrapped(stdout, "", 4, command->manual);
-    print_options(command);
-    cli_print("\nEXAMPLES\n");
-    print_lines("    ", command->examples);
+    manual_command(stdout, &plain, command);
+}
+
+void cli_print_overview(void)
+{
+    manual_overview(stdout, &plain);
 }

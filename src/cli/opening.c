@@ -2,9 +2,8 @@
  * What is said while a data set is opened, where that takes long: on a terminal a line that is
  * rewritten from the first second on and gone at the end, elsewhere a line every ten seconds. */
 #include <stdio.h>
-#include <unistd.h>
 
-#include "cli.h"
+#include "view.h"
 
 static void draw(cli_opening *opening, const char *what, double done, double total)
 {
@@ -43,9 +42,8 @@ static void on_event(void *user, const pba_event *event)
 
 void cli_opening_start(cli_opening *opening, bool quiet, pba_dataset_options *options)
 {
-    *opening = (cli_opening){.quiet = quiet,
-                             .terminal = isatty(STDERR_FILENO) == 1,
-                             .started = cli_seconds(CLOCK_MONOTONIC)};
+    *opening = (cli_opening){
+        .quiet = quiet, .terminal = screen_can(stderr), .started = cli_seconds(CLOCK_MONOTONIC)};
     opening->observer = (pba_observer){.event = on_event, .user = opening};
     if (options) {
         options->progress = on_progress;

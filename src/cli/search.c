@@ -265,7 +265,11 @@ static int run_search(const options *options, const cli_arguments *arguments, pb
     }
     cli_job job;
     cli_job_start(&job, options->talk.quiet, 0, said);
+    cli_job_show(&job, pba_search_directory(search));
     pba_status status = pba_search_run(search, &job.observer);
+    if (status == PBA_OK || status == PBA_INTERRUPTED) {
+        cli_job_show_end(&job);
+    }
     cli_job_end(&job);
     if (status == PBA_INTERRUPTED) {
         return interrupted(search);
@@ -313,6 +317,8 @@ const cli_command cli_search = {
         "images, more images, epochs and members, then larger networks, up to the paper's 16 x "
         "wrn-40-2 for 200 epochs on 4,000 images. docs/steering.md has the rules, and more on "
         "--val, --from and --burn-in.\n\n"
+        "While it runs, a terminal shows the members, drawn in place: see pba watch, which shows "
+        "those of a search in another terminal. Elsewhere a line is written for every round.\n\n"
         "Test images are never used here.\n",
     .examples = "pba search demo --model wrn-10-1 --population 4 --epochs 6 --interval 2\n"
                 "pba search cifar-10-batches-bin --train-size 4000 --val-size 2000 --dry-run\n"

@@ -33,6 +33,11 @@ int report_round_epoch(const report_run *run, int round)
     return epoch < run->epochs ? (int)epoch : run->epochs;
 }
 
+int report_round_length(const report_run *run, int round)
+{
+    return report_round_epoch(run, round) - (round ? report_round_epoch(run, round - 1) : 0);
+}
+
 static void set_names(report_run *run, const char *path)
 {
     snprintf(run->path, sizeof run->path, "%s", path);
@@ -163,6 +168,7 @@ void report_run_free(report_run *run)
         pba_schedule_free(run->schedule);
         free(run->cells);
         free(run->errors);
+        free(run->trained);
         free(run);
     }
 }

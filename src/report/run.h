@@ -21,6 +21,12 @@ typedef struct report_cell {
     bool lives;            /* an ancestor of a member of the last whole round, or later */
 } report_cell;
 
+/* A network of a training run: what it came to, once it is done. */
+typedef struct report_seed {
+    bool done;
+    double error, loss, accuracy; /* test error; of training in its last epoch */
+} report_seed;
+
 typedef struct report_run {
     report_kind kind;
     char path[PBA_PATH_MAX];
@@ -43,6 +49,8 @@ typedef struct report_run {
     /* A training run: test errors of the seeds that are done. */
     int seeds, done;
     double *errors;
+    uint64_t first_seed;
+    report_seed *trained; /* by seed, from the first on */
 } report_run;
 
 /* A run folder or a schedule file. `epochs`: of a schedule in the log format, else 0. */
@@ -56,6 +64,8 @@ bool report_finished(const report_run *run);
 report_cell *report_cell_at(const report_run *run, int round, int member);
 /* Epochs trained at the end of a round. */
 int report_round_epoch(const report_run *run, int round);
+/* Epochs of the round. */
+int report_round_length(const report_run *run, int round);
 
 /* journal.c */
 pba_status report_read_journal(report_run *run);

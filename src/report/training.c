@@ -12,12 +12,20 @@
 
 enum { SEEDS_MAX = 1000000 };
 
-static pba_status take_seed(report_run *run, const json_t *seed)
+static double real(const json_t *object, const char *key)
+{
+    const json_t *value = json_object_get(object, key);
+    return json_is_number(value) ? json_number_value(value) : (double)NAN;
+}
+
+static pba_status take_seed(report_run *run, int index, const json_t *seed)
 {
     double error;
     pba_status status = schedule_field_real(seed, "test_error", 0, 1, &error);
     if (status == PBA_OK) {
         run->errors[run->done++] = error;
+        run->trained[index] =
+            (report_seed){true, error, real(seed, "train_loss"), real(seed, "train_accuracy")};
     }
     return status;
 }
@@ -29,18 +37,18 @@ static pba_status take_result(report_run *run)
     for (size_t i = 0; status == PBA_OK && i < json_array_size(list); i++) {
         status =
             i < (size_t)run->seeds
-                ? take_seed(run, json_array_get(list, i))
+                ? take_seed(run, (int)i, json_array_get(list, i))
                 : status_set(PBA_FORMAT, "field 'seeds': more than config.json's %d", run->seeds);
     }
     return status == PBA_OK ? PBA_OK : status_prefix(status, "%s/result.json", run->path);
 }
 
-static pba_status take_file(report_run *run, const char *name)
+static pba_status take_file(report_run *run, int index, const char *name)
 {
     json_t *seed;
     pba_status status = run_read_json(run->path, name, &seed);
     if (status == PBA_OK) {
-        status = take_seed(run, seed);
+        status = take_seed(run, index, seed);
         json_decref(seed);
         status = status == PBA_OK ? status : status_prefix(status, "%s/%s", run->path, name);
     }
@@ -49,14 +57,14 @@ static pba_status take_file(report_run *run, const char *name)
 
 static pba_status take_files(report_run *run)
 {
-    unsigned long long first = strtoull(report_setting(run, "seed"), NULL, 10);
     pba_status status = PBA_OK;
     for (int i = 0; i < run->seeds && status == PBA_OK; i++) {
         char name[PBA_NAME_MAX], path[PBA_PATH_MAX];
-        snprintf(name, sizeof name, "checkpoint/seed-%llu.json", first + (unsigned)i);
+        snprintf(name, sizeof name, "checkpoint/seed-%llu.json",
+                 (unsigned long long)run->first_seed + (unsigned)i);
         status = file_join(path, run->path, name);
         if (status == PBA_OK && file_exists(path)) {
-            status = take_file(run, name);
+            status = take_file(run, i, name);
         }
     }
     return status;
@@ -70,8 +78,11 @@ pba_status report_read_training(report_run *run)
                           run->path, report_setting(run, "seeds"), SEEDS_MAX);
     }
     run->seeds = (int)seeds;
+    run->epochs = (int)strtol(report_setting(run, "epochs"), NULL, 10);
+    run->first_seed = strtoull(report_setting(run, "seed"), NULL, 10);
     run->errors = memory_new((size_t)seeds, sizeof *run->errors);
-    if (!run->errors) {
+    run->trained = memory_new((size_t)seeds, sizeof *run->trained);
+    if (!run->errors || !run->trained) {
         return PBA_MEMORY;
     }
     return run->result ? take_result(run) : take_files(run);

@@ -3,6 +3,7 @@
  * field counting as 0. Numbers are in the machine's order; another one's magic does not match. */
 #include "train/checkpoint.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
@@ -81,6 +82,31 @@ static pba_status check_content(const char *path, const header *header, const vo
     return PBA_OK;
 }
 
+static checkpoint_place place_of(const header *header)
+{
+    return (checkpoint_place){.round = header->round,
+                              .epoch = header->epoch,
+                              .step = (int)header->step,
+                              .correct = header->correct,
+                              .loss_sum = header->loss_sum};
+}
+
+pba_status checkpoint_peek(const char *path, checkpoint_place *place)
+{
+    header header;
+    FILE *file = fopen(path, "rbe");
+    if (!file) {
+        return status_set(PBA_NOT_FOUND, "%s: cannot be opened", path);
+    }
+    bool whole = fread(&header, sizeof header, 1, file) == 1;
+    fclose(file);
+    if (!whole || header.magic != magic || header.version != VERSION) {
+        return status_set(PBA_FORMAT, "%s: is no checkpoint that this build reads", path);
+    }
+    *place = place_of(&header);
+    return PBA_OK;
+}
+
 pba_status checkpoint_read(const char *path, float *block, size_t floats, int round,
                            checkpoint_place *place)
 {
@@ -99,11 +125,7 @@ pba_status checkpoint_read(const char *path, float *block, size_t floats, int ro
     }
     if (status == PBA_OK) {
         memcpy(block, content, floats * sizeof *block);
-        *place = (checkpoint_place){.round = header.round,
-                                    .epoch = header.epoch,
-                                    .step = (int)header.step,
-                                    .correct = header.correct,
-                                    .loss_sum = header.loss_sum};
+        *place = place_of(&header);
     }
     free(data);
     return status;

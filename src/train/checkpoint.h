@@ -24,6 +24,9 @@ pba_status checkpoint_write(const char *path, const float *block, size_t floats,
 pba_status checkpoint_read(const char *path, float *block, size_t floats, int round,
                            checkpoint_place *place);
 
+/* The place alone, from the header; whether the rest is whole is not looked at. */
+pba_status checkpoint_peek(const char *path, checkpoint_place *place);
+
 /* All tensors of the graph, running statistics included, momentum not, under their names, with
  * `metadata` key-value pairs (ending with a NULL key). Readable by the safetensors package. */
 pba_status weights_save(const char *path, const nn_graph *graph, const float *block,

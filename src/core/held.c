@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Who holds a lock, by /proc/locks of Linux (proc(5)): "1: FLOCK  ADVISORY  WRITE 1234 fe:01:5678 0
+ * EOF"; a process that waits for it has "->" before FLOCK. Only the file's number is compared: on
+ * btrfs and overlayfs the device there is not the one that stat tells. */
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "core/file.h"
+
+bool file_is_held(const char *path, bool *known)
+{
+    struct stat info;
+    char line[256];
+    bool held = false;
+    FILE *locks = fopen("/proc/locks", "re");
+    *known = locks && stat(path, &info) == 0;
+    while (*known && !held && fgets(line, sizeof line, locks)) {
+        unsigned long long inode;
+        held = sscanf(line, "%*d: FLOCK %*s WRITE %*d %*x:%*x:%llu", &inode) == 1 &&
+               inode == (unsigned long long)info.st_ino;
+    }
+    if (locks) {
+        fclose(locks);
+    }
+    return held;
+}
