@@ -10,7 +10,7 @@ import sys
 
 # A module may include itself and what stands on a lower step; `data` its sibling `image` too.
 STEPS = [["core"], ["schedule"], ["image", "augment", "data", "nn", "population"], ["train"],
-         ["search"], ["report"], ["cli"]]
+         ["search"], ["report"], ["compare"], ["cli"]]
 SIBLINGS = {("data", "image")}
 PUBLIC_ONLY = {"cli", "examples"}  # nothing but pba.h and their own headers
 

@@ -351,6 +351,29 @@ refuses "evaluate without weights" 2 "--weights" evaluate good
 refuses "evaluate missing weights" 1 "none.st" evaluate good --weights none.st
 refuses "evaluate other files" 1 "s.json" evaluate good --weights s.json
 
+arms="--model wrn-10-1 --train-size 64 --batch 32 --epochs 1"
+works "compare --dry-run" "6 x wrn-10-1" compare good $arms --arms none,randaugment:2,9,run3 --seeds 2 --dry-run
+[ -e runs ] && result "not ok" "--dry-run writes nothing" || result ok "--dry-run writes nothing"
+works "compare" "the best of what needs no search" compare good $arms --arms none,randaugment:2,9,run3 \
+    --seeds 2 --out compared -q
+for file in report.html comparison.svg result.json 2-randaugment-2-9/weights-1.safetensors 3-run3/result.json; do
+    [ -e "compared/$file" ] && result ok "compare makes $file" || result "not ok" "compare makes $file"
+done
+works "compare as JSON, finished before" '"search_core_seconds"' compare --resume compared --json -q
+works "report of a comparison" "report    again.html" report compared --out again.html
+cmp again.html compared/report.html && result ok "the same as it wrote itself" ||
+    result "not ok" "the same as it wrote itself"
+works "an arm is a training run" "test error" train --resume compared/1-none -q
+run compare good $arms --arms none,baseline --out compared
+[ $status = 1 ] && grep -q "^pba: compared: " err && result ok "a comparison is not overwritten" ||
+    result "not ok" "a comparison is not overwritten"
+refuses "compare: no data set" 2 "argument is missing" compare --arms none,baseline
+refuses "compare: no arms" 2 "name two or more" compare good $arms
+refuses "compare: an arm that is none" 2 "autoaugmnet" compare good $arms --arms baseline,autoaugmnet:cifar10
+refuses "compare: a run that is missing" 1 "nowhere/run" compare good $arms --arms baseline,nowhere/run
+refuses "compare: other options beside --resume" 2 "--lr" compare --resume compared --lr 1
+refuses "compare: an unknown model" 2 "resnext" compare good --model resnext --arms none,baseline
+
 # A training run, stopped, goes on.
 long="--model wrn-10-1 --train-size 96 --batch 16 --epochs 40"
 : >err

@@ -163,6 +163,7 @@ void report_run_free(report_run *run)
         pba_schedule_free(run->schedule);
         free(run->cells);
         free(run->errors);
+        free(run->numbers);
         free(run);
     }
 }

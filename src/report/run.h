@@ -43,6 +43,9 @@ typedef struct report_run {
     /* A training run: test errors of the seeds that are done. */
     int seeds, done;
     double *errors;
+    uint64_t *numbers;     /* of the seeds that are done */
+    double core_seconds;   /* its cost; negative: not known */
+    double search_seconds; /* that of the search whose schedule it trained under */
 } report_run;
 
 /* A run folder or a schedule file. `epochs`: of a schedule in the log format, else 0. */
@@ -56,6 +59,11 @@ bool report_finished(const report_run *run);
 report_cell *report_cell_at(const report_run *run, int round, int member);
 /* Epochs trained at the end of a round. */
 int report_round_epoch(const report_run *run, int round);
+
+/* comparison.c: whether the folder is that of a comparison; the folders of its arms that have
+ * begun, into PBA_REPORT_RUNS_MAX paths that are empty before, and stay so where there is none. */
+bool report_is_comparison(const char *path);
+void report_list_arms(const char *folder, char (*paths)[PBA_PATH_MAX]);
 
 /* journal.c */
 pba_status report_read_journal(report_run *run);

@@ -179,7 +179,7 @@ static pba_status begin_round(pba_search *search)
     copy_blocks(search);
     search->times.parts[PBA_SEARCH_COPY] += clock_now() - start;
     directory_drop_checkpoints(search->options.out, search->round - 1);
-    return PBA_OK;
+    return search_keep_spent(search);
 }
 
 /* Under the lock. */
@@ -390,11 +390,13 @@ static pba_status run_workers(pba_search *search)
         return PBA_OK;
     }
     if (search->status == PBA_INTERRUPTED) {
-        return status_set(PBA_INTERRUPTED,
-                          "%s: interrupted in round %d of %d; continue it with "
-                          "--resume %s",
-                          search->options.out, search->round + 1, search->rounds,
-                          search->options.out);
+        status = search->journal ? search_keep_spent(search) : PBA_OK;
+        return status != PBA_OK ? status
+                                : status_set(PBA_INTERRUPTED,
+                                             "%s: interrupted in round %d of %d; continue it with "
+                                             "--resume %s",
+                                             search->options.out, search->round + 1, search->rounds,
+                                             search->options.out);
     }
     return search->status == PBA_OK ? status : status_set(search->status, "%s", search->message);
 }

@@ -53,17 +53,22 @@ pba_status task_open_dataset(const char *path, const pba_dataset_options *option
     return pba_dataset_open_with(path, &told, dataset);
 }
 
-static pba_status open_data(task *task, const char *path, const pba_observer *observer)
+static pba_status open_own(task *task, const char *path, const pba_observer *observer)
 {
     pba_recipe *recipe = &task->recipe;
     pba_dataset_options options = {.skip_bad = recipe->skip_bad};
     memcpy(options.size, recipe->size, sizeof options.size);
     memcpy(options.fit, recipe->fit, sizeof options.fit);
     pba_status status = task_open_dataset(path, &options, observer, &task->dataset);
-    if (status == PBA_OK) {
-        status = pba_dataset_split(task->dataset, recipe->train_size, recipe->val_size,
-                                   recipe->split_seed);
-    }
+    return status == PBA_OK ? pba_dataset_split(task->dataset, recipe->train_size, recipe->val_size,
+                                                recipe->split_seed)
+                            : status;
+}
+
+static pba_status open_data(task *task, const char *path, const pba_observer *observer)
+{
+    pba_recipe *recipe = &task->recipe;
+    pba_status status = task->shared ? PBA_OK : open_own(task, path, observer);
     if (status == PBA_OK) {
         status = pba_dataset_describe(task->dataset, &task->info);
     }
@@ -123,12 +128,20 @@ static pba_status open_all(task *task, const char *dataset, const augment_choice
 pba_status task_open(const pba_recipe *recipe, const char *dataset, const augment_choice *choice,
                      const pba_observer *observer, task **result)
 {
+    return task_open_on(NULL, recipe, dataset, choice, observer, result);
+}
+
+pba_status task_open_on(pba_dataset *opened, const pba_recipe *recipe, const char *dataset,
+                        const augment_choice *choice, const pba_observer *observer, task **result)
+{
     task *fresh = memory_new(1, sizeof *fresh);
     *result = NULL;
     if (!fresh) {
         return PBA_MEMORY;
     }
     fresh->recipe = *recipe;
+    fresh->dataset = opened;
+    fresh->shared = opened;
     pba_status status = open_all(fresh, dataset, choice, observer);
     if (status != PBA_OK) {
         task_free(fresh);
@@ -150,7 +163,9 @@ void task_free(task *task)
     }
     pipeline_free(task->pipeline);
     nn_graph_free(task->graph);
-    pba_dataset_free(task->dataset);
+    if (!task->shared) {
+        pba_dataset_free(task->dataset);
+    }
     free(task);
 }
 

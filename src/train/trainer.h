@@ -13,6 +13,7 @@
 typedef struct task {
     pba_recipe recipe; /* "auto" and 0 replaced by what they stand for */
     pba_dataset *dataset;
+    bool shared; /* the data set is somebody else's, who frees it after the task */
     pba_dataset_info info;
     pipeline *pipeline; /* with the baseline augmentation */
     nn_graph *graph;
@@ -29,6 +30,10 @@ typedef struct task {
  * apart. The observer (may be NULL) is told of the opening. */
 pba_status task_open(const pba_recipe *recipe, const char *dataset, const augment_choice *choice,
                      const pba_observer *observer, task **task);
+/* The same on a data set that is open already, with its splits drawn as the recipe says; NULL: as
+ * above. */
+pba_status task_open_on(pba_dataset *opened, const pba_recipe *recipe, const char *dataset,
+                        const augment_choice *choice, const pba_observer *observer, task **task);
 void task_free(task *task);
 
 /* A data set alone, with what a recipe or an evaluation says of it in `options`. */

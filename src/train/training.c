@@ -87,8 +87,8 @@ static pba_status open_task(pba_training *training)
 {
     pba_recipe recipe = training->options.recipe;
     recipe.val_size = recipe.val_size ? recipe.val_size : -1;
-    pba_status status = task_open(&recipe, training->options.dataset, &training->choice,
-                                  training->observer, &training->task);
+    pba_status status = task_open_on(training->opened, &recipe, training->options.dataset,
+                                     &training->choice, training->observer, &training->task);
     if (status == PBA_OK) { /* a resumed run keeps what auto found */
         memcpy(training->options.recipe.precision, training->task->recipe.precision,
                sizeof recipe.precision);
@@ -142,7 +142,7 @@ static pba_status open_all(pba_training *training)
     return status;
 }
 
-static pba_status training_new(const pba_train_options *options, bool resumed,
+static pba_status training_new(pba_dataset *opened, const pba_train_options *options, bool resumed,
                                const pba_observer *observer, pba_training **result)
 {
     pba_training *fresh = memory_new(1, sizeof *fresh);
@@ -152,6 +152,7 @@ static pba_status training_new(const pba_train_options *options, bool resumed,
     }
     fresh->options = *options;
     fresh->resumed = resumed;
+    fresh->opened = opened;
     fresh->observer = observer;
     fresh->lock_file = -1;
     pthread_mutex_init(&fresh->lock, NULL);
@@ -181,11 +182,17 @@ pba_status pba_training_create(const pba_train_options *options, pba_training **
 pba_status pba_training_create_with(const pba_train_options *options, const pba_observer *observer,
                                     pba_training **result)
 {
+    return training_create_on(NULL, options, observer, result);
+}
+
+pba_status training_create_on(pba_dataset *opened, const pba_train_options *options,
+                              const pba_observer *observer, pba_training **result)
+{
     if (!options || !result || options->seeds < 1) {
         return status_set(PBA_USAGE,
                           "pba_training_create: an argument is NULL, or there are no seeds");
     }
-    return training_new(options, false, observer, result);
+    return training_new(opened, options, false, observer, result);
 }
 
 pba_status pba_training_resume(const char *run, int workers, pba_training **result)
@@ -195,6 +202,12 @@ pba_status pba_training_resume(const char *run, int workers, pba_training **resu
 
 pba_status pba_training_resume_with(const char *run, int workers, const pba_observer *observer,
                                     pba_training **result)
+{
+    return training_resume_on(NULL, run, workers, observer, result);
+}
+
+pba_status training_resume_on(pba_dataset *opened, const char *run, int workers,
+                              const pba_observer *observer, pba_training **result)
 {
     size_t count;
     const pba_setting *all = pba_train_settings(&count);
@@ -210,7 +223,7 @@ pba_status pba_training_resume_with(const char *run, int workers, const pba_obse
     }
     snprintf(options.out, sizeof options.out, "%s", run);
     options.workers = workers;
-    return training_new(&options, true, observer, result);
+    return training_new(opened, &options, true, observer, result);
 }
 
 void pba_training_free(pba_training *training)
