@@ -363,6 +363,17 @@ PBA_API pba_status pba_augment_images(const pba_augmenter *augmenter, const uint
                                       const uint32_t *ids, size_t count, int epoch, uint8_t *out,
                                       uint8_t *mask);
 
+/* The first `count` images (0: all) of a split, as an `.npz` file that numpy.load reads: images
+ * (count, height, width, channels) uint8, labels (count) int64, class_names (classes) texts, and
+ * with `masks` masks (count, height, width) uint8, 0 where there is no content. Images are what
+ * pba_augment_images makes of them in `epoch`; their ids are those of a training run with the same
+ * split seed, so that they are what that run is shown (with its seed: its first network). Of the
+ * options, width, height and channels are the data set's, and baseline "auto" stands for its
+ * format's. Nothing but one image is in memory beside the data set. Whole or not at all. */
+PBA_API pba_status pba_augment_write(const pba_dataset *dataset, pba_split split, int count,
+                                     const pba_augmenter_options *options, int epoch, bool masks,
+                                     const char *path);
+
 /* A contact sheet of up to `images` images of the training split, the classes in turn, by the file
  * name's suffix. With a schedule: a row per image: as it is, then in `columns` (0: 5) epochs from
  * the first to the last, evenly spaced, augmented by policy and the format's baseline as a training

@@ -374,6 +374,19 @@ refuses "compare: a run that is missing" 1 "nowhere/run" compare good $arms --ar
 refuses "compare: other options beside --resume" 2 "--lr" compare --resume compared --lr 1
 refuses "compare: an unknown model" 2 "resnext" compare good --model resnext --arms none,baseline
 
+works "augment" "images (160, 32, 32, 3), labels, 10 class_names" augment good --augment trivialaugment \
+    --epoch 3 --out epoch.npz --val-size 40
+works "what augment wrote is a data set" "npz" data info epoch.npz
+works "augment by a schedule, as JSON" '"images": 5' augment good --schedule run3 --train-epochs 9 \
+    --epoch 8 --baseline none --count 5 --split test --masks --out few.npz --json
+refuses "augment: nothing to do" 2 "either --schedule" augment good --out x.npz
+refuses "augment: two things to do" 2 "either --schedule" augment good --schedule run3 --augment none --out x.npz
+refuses "augment: no --out" 2 "--out is missing" augment good --augment none
+refuses "augment: another suffix" 2 "end in .npz" augment good --augment none --out x.npy
+refuses "augment: an epoch behind the end" 2 "epochs 0 to 1" augment good --schedule run3 --epoch 2 --out x.npz
+refuses "augment: more images than there are" 1 "count: 999" augment good --augment none --count 999 --out x.npz
+refuses "augment: a path below a file" 1 "epoch.npz/x.npz" augment good --augment none --out epoch.npz/x.npz
+
 # A training run, stopped, goes on.
 long="--model wrn-10-1 --train-size 96 --batch 16 --epochs 40"
 : >err

@@ -51,7 +51,8 @@ typedef struct cli_command {
 } cli_command;
 
 extern const cli_command cli_search, cli_train, cli_evaluate, cli_apply, cli_preview, cli_schedule,
-    cli_ops, cli_models, cli_policies, cli_presets, cli_data, cli_bench, cli_report, cli_compare;
+    cli_ops, cli_models, cli_policies, cli_presets, cli_data, cli_bench, cli_report, cli_compare,
+    cli_augment;
 
 /* Fills `options` (defaults first) and `arguments` from argv, which starts behind the command's
  * name. Returns false after having said what is wrong. Free with cli_arguments_free in any case. */

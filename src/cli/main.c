@@ -9,8 +9,9 @@
 #include "cli.h"
 
 static const cli_command *const commands[] = {
-    &cli_search, &cli_train,  &cli_compare,  &cli_evaluate, &cli_apply, &cli_preview, &cli_schedule,
-    &cli_ops,    &cli_models, &cli_policies, &cli_presets,  &cli_data,  &cli_bench,   &cli_report};
+    &cli_search,   &cli_train,   &cli_compare,  &cli_evaluate, &cli_apply,
+    &cli_preview,  &cli_augment, &cli_schedule, &cli_ops,      &cli_models,
+    &cli_policies, &cli_presets, &cli_data,     &cli_bench,    &cli_report};
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
 static const cli_command *find_command(const char *name)
