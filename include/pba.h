@@ -484,6 +484,7 @@ typedef struct pba_search_options {
     char selection[PBA_NAME_MAX]; /* "truncation" or "none" */
     int workers;                  /* 0: one per core */
     char out[PBA_PATH_MAX];       /* run directory; "": runs/search-N chosen by the caller */
+    bool tensorboard;             /* event files in the run directory's tensorboard/ */
     char preset[PBA_NAME_MAX];    /* what the settings started from, for the record; "": none */
 } pba_search_options;
 
@@ -495,6 +496,7 @@ typedef struct pba_train_options {
     int seeds;                         /* recipe.seed, recipe.seed + 1, ... */
     int workers;                       /* 0: one per core */
     char out[PBA_PATH_MAX];
+    bool tensorboard;          /* event files in out/tensorboard/ */
     char preset[PBA_NAME_MAX]; /* what the settings started from, for the record; "": none */
 } pba_train_options;
 
@@ -667,6 +669,7 @@ typedef struct pba_compare_options {
     int seeds;   /* of each arm: recipe.seed, recipe.seed + 1, ... */
     int workers; /* networks at the same time; 0: one per core */
     char out[PBA_PATH_MAX];
+    bool tensorboard; /* of each arm */
 } pba_compare_options;
 
 PBA_API const pba_setting *pba_compare_settings(size_t *count);

@@ -355,8 +355,9 @@ arms="--model wrn-10-1 --train-size 64 --batch 32 --epochs 1"
 works "compare --dry-run" "6 x wrn-10-1" compare good $arms --arms none,randaugment:2,9,run3 --seeds 2 --dry-run
 [ -e runs ] && result "not ok" "--dry-run writes nothing" || result ok "--dry-run writes nothing"
 works "compare" "the best of what needs no search" compare good $arms --arms none,randaugment:2,9,run3 \
-    --seeds 2 --out compared -q
-for file in report.html comparison.svg result.json 2-randaugment-2-9/weights-1.safetensors 3-run3/result.json; do
+    --seeds 2 --out compared --tensorboard -q
+for file in report.html comparison.svg result.json 2-randaugment-2-9/weights-1.safetensors 3-run3/result.json \
+    1-none/tensorboard/seed-0; do
     [ -e "compared/$file" ] && result ok "compare makes $file" || result "not ok" "compare makes $file"
 done
 works "compare as JSON, finished before" '"search_core_seconds"' compare --resume compared --json -q

@@ -30,6 +30,7 @@ static const pba_setting rows[] = {
      NULL, "Networks that train at the same time; 0: one per core.", true},
     {"out", PBA_SETTING_TEXT, SETTING_FIELD(pba_compare_options, out), 0, 0, "", "DIR", NULL,
      "Folder for the arms' runs and what came of them, made anew.", true},
+    TENSORBOARD_ROW(pba_compare_options),
 };
 
 const pba_setting *pba_compare_settings(size_t *count)
@@ -66,6 +67,7 @@ pba_status compare_open_arm(const pba_comparison *comparison, compare_arm *arm,
     train.recipe = options->recipe;
     train.seeds = options->seeds;
     train.workers = options->workers;
+    train.tensorboard = options->tensorboard;
     memcpy(train.dataset, options->dataset, sizeof train.dataset);
     memcpy(train.augment, arm->augment, sizeof train.augment);
     memcpy(train.out, arm->run, sizeof train.out);

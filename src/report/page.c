@@ -105,7 +105,8 @@ static void add_group(const page *page, const chart_group *group)
 /* Settings, beside what is compared, in which not all training runs agree. */
 static void add_differences(const page *page)
 {
-    static const char *const compared[] = {"augment", "seed", "seeds", "schedule-order", "preset"};
+    static const char *const compared[] = {"augment",        "seed",   "seeds",
+                                           "schedule-order", "preset", "tensorboard"};
     const report_run *first = NULL;
     const char *name;
     json_t *value;

@@ -230,6 +230,7 @@ void pba_search_free(pba_search *search)
     pba_population_free(search->population);
     pba_schedule_free(search->schedule);
     task_free(search->task);
+    tensorboard_close(search->board);
     pthread_mutex_destroy(&search->lock);
     pthread_cond_destroy(&search->moved);
     free(search);

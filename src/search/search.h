@@ -10,6 +10,7 @@
 #include "core/clock.h"
 #include "search/directory.h"
 #include "train/run.h"
+#include "train/tensorboard.h"
 #include "train/trainer.h"
 
 struct pba_search {
@@ -50,6 +51,7 @@ struct pba_search {
     double done, first_done; /* units of work: 1 a trained image, EVALUATION_WORK a scored one */
     pba_search_times times;  /* added to by workers that end */
     run_spent spent;         /* in the sittings before this one */
+    tensorboard *board;      /* NULL: none is wanted */
 };
 
 #define EVALUATION_WORK (1.0 / 3) /* of a forward and backward pass */

@@ -41,6 +41,7 @@ static const pba_setting rows[] = {
      "Networks that train at the same time; 0: one per core.", true},
     {"out", PBA_SETTING_TEXT, SETTING_FIELD(pba_train_options, out), 0, 0, "", "RUN", NULL,
      "Folder for figures and weights, made anew.", true},
+    TENSORBOARD_ROW(pba_train_options),
 };
 
 const pba_setting *pba_train_settings(size_t *count)
@@ -234,6 +235,7 @@ void pba_training_free(pba_training *training)
     pthread_mutex_destroy(&training->lock);
     augment_choice_free(&training->choice);
     task_free(training->task);
+    tensorboard_close(training->board);
     free(training->results);
     free(training->finished);
     free(training);

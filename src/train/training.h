@@ -10,6 +10,7 @@
 #include "train/checkpoint.h"
 #include "train/order.h"
 #include "train/run.h"
+#include "train/tensorboard.h"
 #include "train/trainer.h"
 
 struct pba_training {
@@ -22,6 +23,7 @@ struct pba_training {
     bool *finished; /* by seed: its result stands */
     bool resumed, complete;
     pba_dataset *opened; /* by somebody else; NULL: the run opens its own */
+    tensorboard *board;  /* NULL: none is wanted */
     int lock_file; /* open while running, so that no other process runs the same folder; -1 */
 
     /* While running. */

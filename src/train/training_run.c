@@ -2,6 +2,7 @@
  * Running a training: workers take seeds in order; a network is checkpointed by time, between two
  * steps, and at the end of an epoch, so that a run can be stopped anywhere and goes on to the same
  * bytes. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -121,6 +122,26 @@ static pba_status run_epoch(pba_training *training, trainer *trainer, training_s
     }
 }
 
+static pba_status write_figures(pba_training *training, const training_state *state,
+                                const tensorboard_value *values, int count)
+{
+    char name[PBA_NAME_MAX];
+    snprintf(name, sizeof name, "seed-%llu", (unsigned long long)state->seed);
+    return tensorboard_write(training->board, state->index, name, state->epoch, values, count);
+}
+
+/* Of the epoch that has just been counted. */
+static pba_status write_epoch(pba_training *training, const training_state *state)
+{
+    const task *task = training->task;
+    double rate = nn_rate_at(&task->rate, task->recipe.lr, state->epoch - 1,
+                             training->options.recipe.epochs, 0, task_steps(task));
+    const tensorboard_value values[] = {{"training/loss", state->figures.loss},
+                                        {"training/accuracy", state->figures.accuracy},
+                                        {"learning-rate", rate}};
+    return write_figures(training, state, values, 3);
+}
+
 static pba_status end_epoch(pba_training *training, training_state *state)
 {
     report_epoch(training, state);
@@ -130,8 +151,10 @@ static pba_status end_epoch(pba_training *training, training_state *state)
                           "smaller --lr may help",
                           (unsigned long long)state->seed, state->epoch + 1);
     }
-    if (++state->epoch == training->options.recipe.epochs) {
-        return PBA_OK; /* the figures are the last epoch's */
+    state->epoch++;
+    pba_status status = write_epoch(training, state);
+    if (status != PBA_OK || state->epoch == training->options.recipe.epochs) {
+        return status; /* the figures stay the last epoch's */
     }
     state->figures = (trainer_figures){0};
     return clock_now() - state->saved >= SAVE_EPOCH_SECONDS ? save(training, state) : PBA_OK;
@@ -188,6 +211,10 @@ static pba_status train_seed(pba_training *training, trainer *trainer, float *bl
     if (status == PBA_OK) {
         status = trainer_evaluate(trainer, block, PBA_TEST, training->observer, &result->test_error,
                                   &loss);
+    }
+    if (status == PBA_OK) {
+        const tensorboard_value value = {"test/error", result->test_error};
+        status = write_figures(training, &state, &value, 1);
     }
     if (status == PBA_INTERRUPTED && state.epoch == training->options.recipe.epochs) {
         pba_status saved = save(training, &state);
@@ -260,7 +287,12 @@ pba_status training_begin(pba_training *training, const pba_observer *observer)
     for (int i = 0; i < training->options.seeds; i++) {
         training->done += training->finished[i] ? seed : 0;
     }
-    return training_folder_begin(training);
+    pba_status status = training_folder_begin(training);
+    const pba_train_options *options = &training->options;
+    if (status == PBA_OK && options->tensorboard && options->out[0] && !training->board) {
+        status = tensorboard_open(options->out, options->seeds, &training->board);
+    }
+    return status;
 }
 
 pba_status training_end(pba_training *training, pba_status status)
