@@ -363,6 +363,17 @@ PBA_API pba_status pba_augment_images(const pba_augmenter *augmenter, const uint
                                       const uint32_t *ids, size_t count, int epoch, uint8_t *out,
                                       uint8_t *mask);
 
+/* The first `count` images (0: all) of a split, as an `.npz` file that numpy.load reads: images
+ * (count, height, width, channels) uint8, labels (count) int64, class_names (classes) texts, and
+ * with `masks` masks (count, height, width) uint8, 0 where there is no content. Images are what
+ * pba_augment_images makes of them in `epoch`; their ids are those of a training run with the same
+ * split seed, so that they are what that run is shown (with its seed: its first network). Of the
+ * options, width, height and channels are the data set's, and baseline "auto" stands for its
+ * format's. Nothing but one image is in memory beside the data set. Whole or not at all. */
+PBA_API pba_status pba_augment_write(const pba_dataset *dataset, pba_split split, int count,
+                                     const pba_augmenter_options *options, int epoch, bool masks,
+                                     const char *path);
+
 /* A contact sheet of up to `images` images of the training split, the classes in turn, by the file
  * name's suffix. With a schedule: a row per image: as it is, then in `columns` (0: 5) epochs from
  * the first to the last, evenly spaced, augmented by policy and the format's baseline as a training
@@ -483,6 +494,7 @@ typedef struct pba_search_options {
                               */
     int workers;             /* 0: one per core */
     char out[PBA_PATH_MAX];  /* run directory; "": runs/search-N chosen by the caller */
+    bool tensorboard;        /* event files in the run directory's tensorboard/ */
     char preset[PBA_NAME_MAX]; /* what the settings started from, for the record; "": none */
     char budget[PBA_NAME_MAX]; /* what they were chosen for, for the record; see pba_search_fit */
 } pba_search_options;
@@ -495,6 +507,7 @@ typedef struct pba_train_options {
     int seeds;                         /* recipe.seed, recipe.seed + 1, ... */
     int workers;                       /* 0: one per core */
     char out[PBA_PATH_MAX];
+    bool tensorboard;          /* event files in out/tensorboard/ */
     char preset[PBA_NAME_MAX]; /* what the settings started from, for the record; "": none */
     char budget[PBA_NAME_MAX]; /* what they were chosen for, for the record; see pba_training_fit */
 } pba_train_options;
@@ -691,6 +704,65 @@ PBA_API const char *pba_training_directory(const pba_training *training);
 PBA_API const pba_train_options *pba_training_options(const pba_training *training);
 PBA_API void pba_training_free(pba_training *training);
 
+/* ------------------------------------------------------------- comparisons */
+
+/* Training runs that differ in how images are augmented alone, and what they say. */
+typedef struct pba_compare_options {
+    pba_recipe recipe;
+    char dataset[PBA_PATH_MAX];
+    /* Kinds of policy (pba_augment_kind_get), 2 to 32, with commas between them. Digits between
+     * two commas belong to the kind before: "baseline,randaugment:2,9,runs/search-demo-1" are three
+     * arms. A comma in a path is written "\,". */
+    char arms[PBA_PATH_MAX];
+    int seeds;   /* of each arm: recipe.seed, recipe.seed + 1, ... */
+    int workers; /* networks at the same time; 0: one per core */
+    char out[PBA_PATH_MAX];
+    bool tensorboard; /* of each arm */
+} pba_compare_options;
+
+PBA_API const pba_setting *pba_compare_settings(size_t *count);
+
+/* An arm when all is done. Errors are shares 0..1. */
+typedef struct pba_arm {
+    char augment[PBA_PATH_MAX];
+    char run[PBA_PATH_MAX]; /* its training run's folder */
+    int seeds;
+    const double *errors;    /* test error of each seed, in order */
+    double mean, half_width; /* half of the mean's 95 % interval (Student's t over the seeds);
+                                negative for a single seed */
+    double core_seconds;     /* cores held times seconds: of its training */
+    double search_seconds; /* the same of the search whose run the arm is; negative: it is none, or
+                              does not tell */
+    /* Of a schedule beside the arm of the least mean error that is none: that one's error minus the
+     * schedule's, by Student's t over seeds in pairs; half negative: a single seed. */
+    double gain, gain_half_width;
+    const char *rival;   /* NULL: the arm is no schedule, or all others are */
+    const char *verdict; /* a sentence: whether the search paid; NULL as above */
+} pba_arm;
+
+typedef struct pba_comparison pba_comparison;
+
+/* As of searches and training runs. Each arm's run lies in a folder of its own below `out`, as
+ * pba_training_run makes it; seeds of all arms are shared out over the workers. */
+PBA_API pba_status pba_comparison_create_with(const pba_compare_options *options,
+                                              const pba_observer *observer,
+                                              pba_comparison **comparison);
+/* Arms that are finished stay as they are, one that was begun goes on. */
+PBA_API pba_status pba_comparison_resume_with(const char *folder, int workers,
+                                              const pba_observer *observer,
+                                              pba_comparison **comparison);
+/* members: the networks of all arms. */
+PBA_API pba_status pba_comparison_plan(pba_comparison *comparison, pba_plan *plan);
+/* Runs to the end and writes report.html, comparison.svg and result.json beside the arms; or until
+ * observer->stop says so (PBA_INTERRUPTED, everything saved). Networks are numbered through all
+ * arms in events. */
+PBA_API pba_status pba_comparison_run(pba_comparison *comparison, const pba_observer *observer);
+/* After the end; 0 before. Arms belong to the comparison. */
+PBA_API size_t pba_comparison_arms(const pba_comparison *comparison, const pba_arm **arms);
+PBA_API const char *pba_comparison_directory(const pba_comparison *comparison);
+PBA_API const pba_compare_options *pba_comparison_options(const pba_comparison *comparison);
+PBA_API void pba_comparison_free(pba_comparison *comparison);
+
 /* Weights that a training run saved, on images that it did not train on. */
 typedef struct pba_evaluate_options {
     char dataset[PBA_PATH_MAX];
@@ -737,7 +809,8 @@ PBA_API pba_status pba_evaluation_write_csv(const pba_evaluation *evaluation, co
 
 typedef struct pba_report_options {
     /* 1 to PBA_REPORT_RUNS_MAX folders of searches and training runs, in any state (going on,
-     * killed), and schedule files. Nothing in them is changed. */
+     * killed), and schedule files; a comparison's folder stands for those of its arms. Nothing in
+     * them is changed. */
     const char *const *runs;
     size_t run_count;
     const char *dataset; /* where the images come from; NULL: the data set that each run names */

@@ -22,20 +22,11 @@ echo "== 1. search: a population of $POPULATION learns a schedule in $SEARCH_EPO
     --population "$POPULATION" --epochs "$SEARCH_EPOCHS" --interval "$INTERVAL" --out "$out/search"
 
 echo
-echo "== 2. training: the same network, $TRAIN_EPOCHS epochs, $SEEDS seeds each"
-for augment in none baseline random "$out/search"; do
-    name=$(basename "$augment")
-    echo "-- $name"
-    "$pba" train demo --model "$MODEL" --train-size "$TRAIN_SIZE" --val-size "$VAL_SIZE" \
-        --epochs "$TRAIN_EPOCHS" --augment "$augment" --seeds "$SEEDS" --out "$out/train-$name" \
-        --quiet --json >"$out/$name.json"
-done
+echo "== 2. training: the same network, $TRAIN_EPOCHS epochs, $SEEDS seeds each; test errors on rotated,"
+echo "==    sheared, shifted, relit and partly inverted digits"
+"$pba" compare demo --model "$MODEL" --train-size "$TRAIN_SIZE" --val-size "$VAL_SIZE" \
+    --epochs "$TRAIN_EPOCHS" --arms "none,baseline,random,$out/search" --seeds "$SEEDS" \
+    --out "$out/compare"
 
 "$pba" preview demo --schedule "$out/search/schedule.json" --out "$out/preview.png"
-
-echo
-echo "== test error on rotated, sheared, shifted, relit and partly inverted digits ($SEEDS seeds)"
-table "no augmentation=$out/none.json" "baseline=$out/baseline.json" \
-    "one random policy=$out/random.json" "the schedule found=$out/search.json"
-echo
 echo "schedule: $out/search/schedule.json   images: $out/preview.png"

@@ -380,6 +380,43 @@ refuses "evaluate without weights" 2 "--weights" evaluate good
 refuses "evaluate missing weights" 1 "none.st" evaluate good --weights none.st
 refuses "evaluate other files" 1 "s.json" evaluate good --weights s.json
 
+arms="--model wrn-10-1 --train-size 64 --batch 32 --epochs 1"
+works "compare --dry-run" "6 x wrn-10-1" compare good $arms --arms none,randaugment:2,9,run3 --seeds 2 --dry-run
+[ -e runs ] && result "not ok" "--dry-run writes nothing" || result ok "--dry-run writes nothing"
+works "compare" "the best of what needs no search" compare good $arms --arms none,randaugment:2,9,run3 \
+    --seeds 2 --out compared --tensorboard -q
+for file in report.html comparison.svg result.json 2-randaugment-2-9/weights-1.safetensors 3-run3/result.json \
+    1-none/tensorboard/seed-0; do
+    [ -e "compared/$file" ] && result ok "compare makes $file" || result "not ok" "compare makes $file"
+done
+works "compare as JSON, finished before" '"search_core_seconds"' compare --resume compared --json -q
+works "report of a comparison" "report    again.html" report compared --out again.html
+cmp again.html compared/report.html && result ok "the same as it wrote itself" ||
+    result "not ok" "the same as it wrote itself"
+works "an arm is a training run" "test error" train --resume compared/1-none -q
+run compare good $arms --arms none,baseline --out compared
+[ $status = 1 ] && grep -q "^pba: compared: " err && result ok "a comparison is not overwritten" ||
+    result "not ok" "a comparison is not overwritten"
+refuses "compare: no data set" 2 "argument is missing" compare --arms none,baseline
+refuses "compare: no arms" 2 "name two or more" compare good $arms
+refuses "compare: an arm that is none" 2 "autoaugmnet" compare good $arms --arms baseline,autoaugmnet:cifar10
+refuses "compare: a run that is missing" 1 "nowhere/run" compare good $arms --arms baseline,nowhere/run
+refuses "compare: other options beside --resume" 2 "--lr" compare --resume compared --lr 1
+refuses "compare: an unknown model" 2 "resnext" compare good --model resnext --arms none,baseline
+
+works "augment" "images (160, 32, 32, 3), labels, 10 class_names" augment good --augment trivialaugment \
+    --epoch 3 --out epoch.npz --val-size 40
+works "what augment wrote is a data set" "npz" data info epoch.npz
+works "augment by a schedule, as JSON" '"images": 5' augment good --schedule run3 --train-epochs 9 \
+    --epoch 8 --baseline none --count 5 --split test --masks --out few.npz --json
+refuses "augment: nothing to do" 2 "either --schedule" augment good --out x.npz
+refuses "augment: two things to do" 2 "either --schedule" augment good --schedule run3 --augment none --out x.npz
+refuses "augment: no --out" 2 "--out is missing" augment good --augment none
+refuses "augment: another suffix" 2 "end in .npz" augment good --augment none --out x.npy
+refuses "augment: an epoch behind the end" 2 "epochs 0 to 1" augment good --schedule run3 --epoch 2 --out x.npz
+refuses "augment: more images than there are" 1 "count: 999" augment good --augment none --count 999 --out x.npz
+refuses "augment: a path below a file" 1 "epoch.npz/x.npz" augment good --augment none --out epoch.npz/x.npz
+
 # A training run, stopped, goes on.
 long="--model wrn-10-1 --train-size 96 --batch 16 --epochs 40"
 : >err

@@ -309,16 +309,24 @@ static void damage_is_refused(void **state)
 
 /* ------------------------------------------------------------------- training */
 
-static void put_training(const char *run, const char *errors)
+static void put_arm(const char *run, const char *augment, const char *errors)
 {
-    put(run, "config.json",
-        "{\"format\": \"pba-run\", \"version\": 1, \"kind\": \"train\", \"settings\": "
-        "{\"dataset\": "
-        "\"demo\", \"model\": \"wrn-10-1\", \"augment\": \"baseline\", \"epochs\": \"9\", "
-        "\"seed\": \"7\", \"seeds\": \"3\"}}");
+    char config[1024];
+    snprintf(config, sizeof config,
+             "{\"format\": \"pba-run\", \"version\": 1, \"kind\": \"train\", \"settings\": "
+             "{\"dataset\": "
+             "\"demo\", \"model\": \"wrn-10-1\", \"augment\": \"%s\", \"epochs\": \"9\", "
+             "\"seed\": \"7\", \"seeds\": \"3\"}}",
+             augment);
+    put(run, "config.json", config);
     if (errors) {
         put(run, "result.json", errors);
     }
+}
+
+static void put_training(const char *run, const char *errors)
+{
+    put_arm(run, "baseline", errors);
 }
 
 /* Errors of 10, 12 and 17 %: mean 13, deviation sqrt(13), t 4.3027, so 13 +- 8.957. */
@@ -335,6 +343,49 @@ static void intervals_are_students(void **state)
     assert_says(page, "13.00 &#177; 8.96 %");
     assert_says(page, "seeds: 10.00 % 12.00 % 17.00 %");
     free(page);
+}
+
+/* A schedule beside two arms that need none: told, with what the search cost. */
+static void verdict_is_on_the_page(void **state)
+{
+    char augment[PBA_PATH_MAX], *page, *names[4];
+    static const char *const runs[] = {"arm-schedule", "arm-baseline", "arm-cutout", "arm-file"};
+    snprintf(augment, sizeof augment, "%s/a-search", folder);
+    put("a-search", "config.json", "{\"build\": \"pba 0\\ncores 4\"}");
+    put("a-search", "result.json", "{\"seconds\": 3600}");
+    put_arm(runs[0], augment,
+            "{\"threads\": 1, \"seeds\": [{\"test_error\": 0.20, "
+            "\"seconds\": 360}, {\"test_error\": 0.21, \"seconds\": 360}, "
+            "{\"test_error\": 0.22, \"seconds\": 360}]}");
+    put_arm(runs[1], "baseline",
+            "{\"core_seconds\": 900, \"seeds\": [{\"test_error\": 0.30}, "
+            "{\"test_error\": 0.31}, {\"test_error\": 0.32}]}");
+    put_arm(runs[2], "cutout:8",
+            "{\"seeds\": [{\"test_error\": 0.25}, "
+            "{\"test_error\": 0.262}, {\"test_error\": 0.268}]}");
+    put_arm(runs[3], "gone/schedule.json", "{\"seeds\": []}");
+    for (int i = 0; i < 4; i++) {
+        names[i] = strdup(at(runs[i]));
+    }
+    size_t size;
+    pba_report_options options = {.runs = (const char *const *)names, .run_count = 4};
+    assert_ok(pba_report_write(&options, at("page.html")));
+    assert_ok(file_read(at("page.html"), 1 << 26, &page, &size));
+    assert_says(page, "The search paid: under a-search the test error is 5.00 points lower than "
+                      "under cutout:8, the best of what needs no search (95 % interval of the gain "
+                      "4.50 to 5.50 points, paired over 3 seeds).");
+    assert_says(page, "0.30<br/><span class=\"soft\">its search 4.00</span>");
+    assert_says(page, "<td class=\"number\">0.25</td>");
+    assert_null(strstr(page, "under schedule.json")); /* no seed of it is done */
+    free(page);
+    put("a-search", "result.json", "{\"seconds\": 3600, \"core_seconds\": 5400}");
+    assert_ok(pba_report_write(&options, at("page.html")));
+    assert_ok(file_read(at("page.html"), 1 << 26, &page, &size));
+    assert_says(page, "its search 1.50</span>");
+    free(page);
+    for (int i = 0; i < 4; i++) {
+        free(names[i]);
+    }
 }
 
 /* t of 25 degrees of freedom is 2.0595. */
@@ -453,13 +504,21 @@ static void operations_are_drawn(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(schedule_is_found),       cmocka_unit_test(warm_schedule_is_found),
-        cmocka_unit_test(figures_appear),          cmocka_unit_test(killed_is_drawn),
-        cmocka_unit_test(beginning_is_drawn),      cmocka_unit_test(empty_is_said),
-        cmocka_unit_test(damage_is_refused),       cmocka_unit_test(intervals_are_students),
-        cmocka_unit_test(many_seeds_are_students), cmocka_unit_test(unfinished_training_is_drawn),
-        cmocka_unit_test(expectations_are_exact),  cmocka_unit_test(texts_are_escaped),
-        cmocka_unit_test(base64_is_rfc4648),       cmocka_unit_test(long_schedules_are_sampled),
+        cmocka_unit_test(schedule_is_found),
+        cmocka_unit_test(warm_schedule_is_found),
+        cmocka_unit_test(figures_appear),
+        cmocka_unit_test(killed_is_drawn),
+        cmocka_unit_test(beginning_is_drawn),
+        cmocka_unit_test(empty_is_said),
+        cmocka_unit_test(damage_is_refused),
+        cmocka_unit_test(intervals_are_students),
+        cmocka_unit_test(verdict_is_on_the_page),
+        cmocka_unit_test(many_seeds_are_students),
+        cmocka_unit_test(unfinished_training_is_drawn),
+        cmocka_unit_test(expectations_are_exact),
+        cmocka_unit_test(texts_are_escaped),
+        cmocka_unit_test(base64_is_rfc4648),
+        cmocka_unit_test(long_schedules_are_sampled),
         cmocka_unit_test(operations_are_drawn),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

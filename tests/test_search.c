@@ -633,6 +633,24 @@ static void test_stopped(void **state)
     resume("stopped-two", 2, -1);
 }
 
+/* What an interrupted sitting took is in the result. */
+static void test_cost_is_kept(void **state)
+{
+    run_spent before;
+    json_t *result;
+    stop_after("cost", 6, 2);
+    assert_ok(run_read_spent(at("cost"), &before));
+    assert_true(before.seconds > 0 && before.core_seconds == 2 * before.seconds);
+    resume("cost", 1, -1);
+    assert_ok(run_read_json(at("cost"), "result.json", &result));
+    double seconds = json_number_value(json_object_get(result, "seconds"));
+    double cores = json_number_value(json_object_get(result, "core_seconds"));
+    assert_true(seconds > before.seconds);
+    assert_true(fabs(cores - before.core_seconds - (seconds - before.seconds)) < 1e-6);
+    assert_false(file_exists(inside("cost", "checkpoint")));
+    json_decref(result);
+}
+
 static void test_finished(void **state)
 {
     const pba_schedule *schedule;
@@ -905,6 +923,7 @@ int main(void)
         cmocka_unit_test(test_only_result_missing),
         cmocka_unit_test(test_killed),
         cmocka_unit_test(test_stopped),
+        cmocka_unit_test(test_cost_is_kept),
         cmocka_unit_test(test_torn),
         cmocka_unit_test(test_damaged),
         cmocka_unit_test(test_refused),

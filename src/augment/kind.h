@@ -52,6 +52,9 @@ void augment_choice_free(augment_choice *choice);
 
 const augment_kind *augment_kind_at(size_t index); /* NULL behind the end */
 
+/* The kind that a text names; the one without a name (schedules) where it is no other's. */
+const augment_kind *augment_kind_find(const char *text);
+
 /* For the kinds' parse: between `least` and `most` whole numbers, separated by commas, each 0 to
  * 9999. Returns how many, or -1. */
 int augment_read_numbers(const char *text, int least, int most, int *numbers);

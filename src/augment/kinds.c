@@ -57,8 +57,9 @@ static pba_status refuse_unknown(const char *text)
                             text, known);
 }
 
-static const augment_kind *find(const char *text, size_t length)
+const augment_kind *augment_kind_find(const char *text)
 {
+    size_t length = strcspn(text, ":");
     int i = 0;
     while (kinds[i]->name &&
            (strlen(kinds[i]->name) != length || memcmp(kinds[i]->name, text, length) != 0)) {
@@ -71,7 +72,7 @@ pba_status augment_choice_parse(const char *text, augment_choice *choice)
 {
     size_t length = strcspn(text, ":");
     const char *arguments = text[length] ? text + length + 1 : NULL;
-    *choice = (augment_choice){.kind = find(text, length)};
+    *choice = (augment_choice){.kind = augment_kind_find(text)};
     arguments = choice->kind->name ? arguments : text;
     pba_status status = PBA_OK;
     if (!choice->kind->name && !file_exists(text)) {

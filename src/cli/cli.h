@@ -51,7 +51,8 @@ typedef struct cli_command {
 } cli_command;
 
 extern const cli_command cli_search, cli_train, cli_evaluate, cli_apply, cli_preview, cli_schedule,
-    cli_ops, cli_models, cli_policies, cli_presets, cli_data, cli_bench, cli_report, cli_watch;
+    cli_ops, cli_models, cli_policies, cli_presets, cli_data, cli_bench, cli_report, cli_watch,
+    cli_compare, cli_augment;
 
 /* All of them, in the order in which they are listed. */
 extern const cli_command *const cli_commands[];

@@ -8,9 +8,10 @@
 
 #include "manual.h"
 
-const cli_command *const cli_commands[] = {
-    &cli_search, &cli_train,    &cli_evaluate, &cli_apply, &cli_preview, &cli_schedule, &cli_ops,
-    &cli_models, &cli_policies, &cli_presets,  &cli_data,  &cli_bench,   &cli_report,   &cli_watch};
+const cli_command *const cli_commands[] = {&cli_search,   &cli_watch, &cli_train,   &cli_compare,
+                                           &cli_evaluate, &cli_apply, &cli_preview, &cli_augment,
+                                           &cli_schedule, &cli_ops,   &cli_models,  &cli_policies,
+                                           &cli_presets,  &cli_data,  &cli_bench,   &cli_report};
 const size_t cli_command_count = sizeof cli_commands / sizeof *cli_commands;
 
 static const cli_command *find_command(const char *name)

@@ -102,7 +102,8 @@ const cli_command cli_report = {
         "that runs it again. A search that is going on or was stopped is shown as far as it "
         "got.\n\n"
         "Folders of training runs beside it add the final comparison: test errors, means and 95 % "
-        "intervals. Several searches are drawn side by side. A schedule file alone is drawn "
+        "intervals. The folder of a pba compare stands for those of its arms, as far as it got. "
+        "Several searches are drawn side by side. A schedule file alone is drawn "
         "too.\n\n"
         "Nothing in the runs is changed, except that report.html is written into the first one "
         "where --out does not say otherwise.\n",

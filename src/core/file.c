@@ -142,21 +142,51 @@ static pba_status write_temporary(const char *temporary, const char *path, const
     return status;
 }
 
-pba_status file_write_parts(const char *path, const file_part *parts, size_t count)
+pba_status file_temporary(const char *path, char temporary[PBA_PATH_MAX])
 {
-    char temporary[PBA_PATH_MAX];
-    if (snprintf(temporary, sizeof temporary, "%s.new", path) >= (int)sizeof temporary) {
-        return status_set(PBA_USAGE, "%s: the path is too long", path);
-    }
-    pba_status status = write_temporary(temporary, path, parts, count);
-    if (status == PBA_OK && rename(temporary, path) != 0) {
-        status = io_error(path, "cannot be replaced");
-    }
-    if (status != PBA_OK) {
+    return snprintf(temporary, PBA_PATH_MAX, "%s.new", path) < PBA_PATH_MAX
+               ? PBA_OK
+               : status_set(PBA_USAGE, "%s: the path is too long", path);
+}
+
+static pba_status take_place(const char *temporary, const char *path)
+{
+    if (rename(temporary, path) != 0) {
+        pba_status status = io_error(path, "cannot be replaced");
         unlink(temporary);
         return status;
     }
     return sync_folder_of(path);
+}
+
+pba_status file_replace(const char *temporary, const char *path)
+{
+    int descriptor = open(temporary, O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0 || fsync(descriptor) != 0) {
+        pba_status status = io_error(path, "cannot be synced");
+        if (descriptor >= 0) {
+            close(descriptor);
+        }
+        unlink(temporary);
+        return status;
+    }
+    close(descriptor);
+    return take_place(temporary, path);
+}
+
+pba_status file_write_parts(const char *path, const file_part *parts, size_t count)
+{
+    char temporary[PBA_PATH_MAX];
+    pba_status status = file_temporary(path, temporary);
+    if (status != PBA_OK) {
+        return status;
+    }
+    status = write_temporary(temporary, path, parts, count);
+    if (status != PBA_OK) {
+        unlink(temporary);
+        return status;
+    }
+    return take_place(temporary, path);
 }
 
 pba_status file_write(const char *path, const void *data, size_t size)

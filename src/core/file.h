@@ -19,6 +19,11 @@ typedef struct file_part {
 pba_status file_write(const char *path, const void *data, size_t size);
 pba_status file_write_parts(const char *path, const file_part *parts, size_t count);
 
+/* For a file that another library writes: it writes to a temporary name beside `path`, which then
+ * takes the place of `path`, synced (or is removed, after a failure). */
+pba_status file_temporary(const char *path, char temporary[PBA_PATH_MAX]);
+pba_status file_replace(const char *temporary, const char *path);
+
 /* Appends `text` and a newline, then fsync. `descriptor` from file_append_open. */
 pba_status file_append_open(const char *path, int *descriptor);
 pba_status file_append(int descriptor, const char *path, const char *text);

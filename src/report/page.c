@@ -8,6 +8,7 @@
 
 #include "core/memory.h"
 #include "report/style.h"
+#include "report/verdict.h"
 
 typedef struct page {
     report_text *out;
@@ -104,7 +105,8 @@ static void add_group(const page *page, const chart_group *group)
 /* Settings, beside what is compared, in which not all training runs agree. */
 static void add_differences(const page *page)
 {
-    static const char *const compared[] = {"augment", "seed", "seeds", "schedule-order", "preset"};
+    static const char *const compared[] = {"augment",        "seed",   "seeds",
+                                           "schedule-order", "preset", "tensorboard"};
     const report_run *first = NULL;
     const char *name;
     json_t *value;
@@ -138,7 +140,7 @@ static void add_training_row(report_text *out, const report_run *run)
 {
     double half = report_half_width(run);
     report_add(out, "<tr><td>");
-    report_say(out, "%s", last_part(report_setting(run, "augment")));
+    report_say(out, "%s", report_augment_name(run));
     report_add(out, "<br/><span class=\"soft\">");
     report_say(out, "%s", run->name);
     report_add(out, "</span></td><td>");
@@ -154,7 +156,29 @@ static void add_training_row(report_text *out, const report_run *run)
     if (run->done < run->seeds) {
         report_add(out, " of %d", run->seeds);
     }
+    report_add(out, "</td><td class=\"number\">");
+    if (run->core_seconds >= 0) {
+        report_add(out, "%.2f", run->core_seconds / 3600);
+    }
+    if (run->search_seconds >= 0) {
+        report_add(out, "<br/><span class=\"soft\">its search %.2f</span>",
+                   run->search_seconds / 3600);
+    }
     report_add(out, "</td></tr>\n");
+}
+
+static void add_verdicts(const page *page)
+{
+    report_verdict verdict;
+    char text[REPORT_VERDICT_TEXT];
+    for (int i = 0; i < page->count; i++) {
+        if (report_judge(page->runs, page->count, i, &verdict)) {
+            report_tell_verdict(&verdict, text);
+            report_add(page->out, "<p class=\"lead\">");
+            report_say(page->out, "%s", text);
+            report_add(page->out, "</p>\n");
+        }
+    }
 }
 
 static void add_trainings(const page *page)
@@ -163,9 +187,10 @@ static void add_trainings(const page *page)
     if (!count_kind(page, REPORT_TRAINING)) {
         return;
     }
+    add_verdicts(page);
     add_differences(page);
     report_add(out, "<table><thead><tr><th>augmentation</th><th>network</th><th>test error</th>"
-                    "<th>seeds</th></tr></thead><tbody>\n");
+                    "<th>seeds</th><th>core-hours</th></tr></thead><tbody>\n");
     for (int i = 0; i < page->count; i++) {
         if (page->runs[i]->kind == REPORT_TRAINING) {
             add_training_row(out, page->runs[i]);

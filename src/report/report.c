@@ -24,18 +24,51 @@ static void close_report(report *report)
     free(report);
 }
 
+static pba_status too_many(size_t count)
+{
+    return status_set(PBA_USAGE, "report: %zu runs; give 1 to %d", count, PBA_REPORT_RUNS_MAX);
+}
+
+static pba_status open_run(const char *path, int epochs, report *report)
+{
+    int index = report->count;
+    if (index == PBA_REPORT_RUNS_MAX) {
+        return too_many((size_t)index + 1);
+    }
+    pba_status status = report_run_open(path, epochs, &report->runs[index]);
+    if (status == PBA_OK) {
+        report->count++;
+        if (report->runs[index]->schedule) {
+            status = figures_create(report->runs[index]->schedule, &report->figures[index]);
+        }
+    }
+    return status;
+}
+
+static pba_status open_arms(const char *folder, report *report)
+{
+    char(*paths)[PBA_PATH_MAX] = memory_new(PBA_REPORT_RUNS_MAX, sizeof *paths);
+    pba_status status = paths ? PBA_OK : PBA_MEMORY;
+    int before = report->count;
+    if (paths) {
+        report_list_arms(folder, paths);
+    }
+    for (int i = 0; i < PBA_REPORT_RUNS_MAX && status == PBA_OK; i++) {
+        status = paths[i][0] ? open_run(paths[i], 0, report) : PBA_OK;
+    }
+    free(paths);
+    return status == PBA_OK && report->count == before
+               ? status_set(PBA_NOT_FOUND, "%s: no arm of this comparison has begun", folder)
+               : status;
+}
+
 static pba_status open_runs(const pba_report_options *options, report *report)
 {
     pba_status status = PBA_OK;
     for (size_t i = 0; i < options->run_count && status == PBA_OK; i++) {
-        report_run **run = &report->runs[report->count];
-        status = report_run_open(options->runs[i], options->epochs, run);
-        if (status == PBA_OK) {
-            report->count++;
-        }
-        if (status == PBA_OK && (*run)->schedule) {
-            status = figures_create((*run)->schedule, &report->figures[i]);
-        }
+        status = report_is_comparison(options->runs[i])
+                     ? open_arms(options->runs[i], report)
+                     : open_run(options->runs[i], options->epochs, report);
     }
     return status;
 }
@@ -44,8 +77,7 @@ static pba_status open_report(const pba_report_options *options, report **result
 {
     *result = NULL;
     if (options->run_count < 1 || options->run_count > PBA_REPORT_RUNS_MAX) {
-        return status_set(PBA_USAGE, "report: %zu runs; give 1 to %d", options->run_count,
-                          PBA_REPORT_RUNS_MAX);
+        return too_many(options->run_count);
     }
     report *fresh = memory_new(1, sizeof *fresh);
     if (!fresh) {

@@ -169,6 +169,7 @@ void report_run_free(report_run *run)
         free(run->cells);
         free(run->errors);
         free(run->trained);
+        free(run->numbers);
         free(run);
     }
 }

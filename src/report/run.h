@@ -51,6 +51,9 @@ typedef struct report_run {
     double *errors;
     uint64_t first_seed;
     report_seed *trained; /* by seed, from the first on */
+    uint64_t *numbers;     /* of the seeds that are done */
+    double core_seconds;   /* its cost; negative: not known */
+    double search_seconds; /* that of the search whose schedule it trained under */
 } report_run;
 
 /* A run folder or a schedule file. `epochs`: of a schedule in the log format, else 0. */
@@ -66,6 +69,11 @@ report_cell *report_cell_at(const report_run *run, int round, int member);
 int report_round_epoch(const report_run *run, int round);
 /* Epochs of the round. */
 int report_round_length(const report_run *run, int round);
+
+/* comparison.c: whether the folder is that of a comparison; the folders of its arms that have
+ * begun, into PBA_REPORT_RUNS_MAX paths that are empty before, and stay so where there is none. */
+bool report_is_comparison(const char *path);
+void report_list_arms(const char *folder, char (*paths)[PBA_PATH_MAX]);
 
 /* journal.c */
 pba_status report_read_journal(report_run *run);

@@ -3,10 +3,13 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "augment/kind.h"
 #include "core/file.h"
 #include "core/memory.h"
 #include "report/run.h"
+#include "report/statistics.h"
 #include "schedule/fields.h"
 #include "train/run.h"
 
@@ -23,6 +26,7 @@ static pba_status take_seed(report_run *run, int index, const json_t *seed)
     double error;
     pba_status status = schedule_field_real(seed, "test_error", 0, 1, &error);
     if (status == PBA_OK) {
+        run->numbers[run->done] = run->first_seed + (unsigned)index;
         run->errors[run->done++] = error;
         run->trained[index] =
             (report_seed){true, error, real(seed, "train_loss"), real(seed, "train_accuracy")};
@@ -70,6 +74,51 @@ static pba_status take_files(report_run *run)
     return status;
 }
 
+/* Core-seconds of a finished training run: cores that were held, whether busy or not. Runs that do
+ * not say it were never stopped, or it is at least that much. */
+static double training_cost(const report_run *run)
+{
+    const json_t *cost = json_object_get(run->result, "core_seconds");
+    const json_t *threads = json_object_get(run->result, "threads");
+    json_t *seeds = json_object_get(run->result, "seeds"), *seed;
+    size_t i;
+    double sum = 0;
+    json_array_foreach(seeds, i, seed)
+    {
+        sum += json_number_value(json_object_get(seed, "seconds"));
+    }
+    sum *= json_is_number(threads) ? json_number_value(threads) : 1;
+    return json_is_number(cost) ? json_number_value(cost) : sum > 0 ? sum : -1;
+}
+
+/* The cores that the machine of a run had, as its config.json tells. */
+static double cores_of(const json_t *config)
+{
+    const char *build = json_string_value(json_object_get(config, "build"));
+    const char *cores = build ? strstr(build, "cores ") : NULL;
+    return cores ? strtod(cores + strlen("cores "), NULL) : 0;
+}
+
+/* Core-seconds that a search took, from its folder; negative where that does not tell, or is none.
+ * A search that says only its time had as many workers as there were cores, unless told otherwise.
+ */
+static double search_cost(const char *folder)
+{
+    json_t *result = NULL, *config = NULL;
+    double cost = -1;
+    if (!augment_kind_find(folder)->name && file_is_folder(folder) &&
+        run_read_json(folder, "result.json", &result) == PBA_OK &&
+        run_read_json(folder, "config.json", &config) == PBA_OK) {
+        const json_t *told = json_object_get(result, "core_seconds");
+        double wall = json_number_value(json_object_get(result, "seconds"));
+        double product = wall * cores_of(config);
+        cost = json_is_number(told) ? json_number_value(told) : product > 0 ? product : -1;
+    }
+    json_decref(result);
+    json_decref(config);
+    return cost;
+}
+
 pba_status report_read_training(report_run *run)
 {
     long seeds = strtol(report_setting(run, "seeds"), NULL, 10);
@@ -82,42 +131,21 @@ pba_status report_read_training(report_run *run)
     run->first_seed = strtoull(report_setting(run, "seed"), NULL, 10);
     run->errors = memory_new((size_t)seeds, sizeof *run->errors);
     run->trained = memory_new((size_t)seeds, sizeof *run->trained);
-    if (!run->errors || !run->trained) {
+    run->numbers = memory_new((size_t)seeds, sizeof *run->numbers);
+    if (!run->errors || !run->trained || !run->numbers) {
         return PBA_MEMORY;
     }
+    run->core_seconds = training_cost(run);
+    run->search_seconds = search_cost(report_setting(run, "augment"));
     return run->result ? take_result(run) : take_files(run);
 }
 
 double report_mean(const report_run *run)
 {
-    double sum = 0;
-    for (int i = 0; i < run->done; i++) {
-        sum += run->errors[i];
-    }
-    return run->done ? sum / run->done : (double)NAN;
-}
-
-/* The 97.5 % point of Student's t; beyond the table by Fisher's expansion, right to four digits. */
-static double student(int freedom)
-{
-    static const double table[] = {12.7062, 4.3027, 3.1824, 2.7764, 2.5706, 2.4469, 2.3646,
-                                   2.3060,  2.2622, 2.2281, 2.2010, 2.1788, 2.1604, 2.1448,
-                                   2.1314,  2.1199, 2.1098, 2.1009, 2.0930, 2.0860};
-    double z = 1.959964, n = freedom;
-    if (freedom <= (int)(sizeof table / sizeof *table)) {
-        return table[freedom - 1];
-    }
-    return z + (z * z * z + z) / (4 * n) + (5 * pow(z, 5) + 16 * z * z * z + 3 * z) / (96 * n * n);
+    return statistics_mean(run->errors, run->done);
 }
 
 double report_half_width(const report_run *run)
 {
-    double mean = report_mean(run), squares = 0;
-    if (run->done < 2) {
-        return -1;
-    }
-    for (int i = 0; i < run->done; i++) {
-        squares += (run->errors[i] - mean) * (run->errors[i] - mean);
-    }
-    return student(run->done - 1) * sqrt(squares / (run->done - 1) / run->done);
+    return statistics_half_width(run->errors, run->done);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "report/charts.h"
+#include "report/verdict.h"
 
 enum { ROW = 44 };
 
@@ -12,8 +13,7 @@ enum { ROW = 44 };
 static void label_of(const report_run *run, int room, char label[256])
 {
     char text[256];
-    const char *augment = report_setting(run, "augment"), *slash = strrchr(augment, '/');
-    snprintf(text, sizeof text, "%s (%s)", slash && slash[1] ? slash + 1 : augment, run->name);
+    snprintf(text, sizeof text, "%s (%s)", report_augment_name(run), run->name);
     size_t length = strlen(text), most = (size_t)room;
     if (length <= most) {
         memcpy(label, text, length + 1);

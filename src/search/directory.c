@@ -178,6 +178,7 @@ void directory_end_checkpoints(const char *run)
 {
     char folder[PBA_PATH_MAX];
     directory_drop_checkpoints(run, INT_MAX);
+    run_drop_spent(run);
     if (file_join(folder, run, "checkpoint") == PBA_OK) {
         rmdir(folder);
     }
@@ -190,7 +191,7 @@ bool directory_finished(const char *run)
 }
 
 pba_status directory_write_result(const char *run, const pba_schedule *schedule, int member,
-                                  double error, double seconds)
+                                  double error, const run_spent *spent)
 {
     pba_status status = save(run, "schedule.json", schedule);
     if (status == PBA_OK) {
@@ -199,11 +200,11 @@ pba_status directory_write_result(const char *run, const pba_schedule *schedule,
     if (status != PBA_OK) {
         return status;
     }
-    json_t *result =
-        json_pack("{s:s, s:i, s:f, s:i, s:s, s:i, s:f, s:s, s:s}", "format", result_format,
-                  "version", RESULT_VERSION, "val_error", error, "best_member", member, "schedule",
-                  "schedule.json", "segments", pba_schedule_segments(schedule), "seconds", seconds,
-                  "pba", pba_version(), "build", pba_build_info());
+    json_t *result = json_pack(
+        "{s:s, s:i, s:f, s:i, s:s, s:i, s:f, s:f, s:s, s:s}", "format", result_format, "version",
+        RESULT_VERSION, "val_error", error, "best_member", member, "schedule", "schedule.json",
+        "segments", pba_schedule_segments(schedule), "seconds", spent->seconds, "core_seconds",
+        spent->core_seconds, "pba", pba_version(), "build", pba_build_info());
     return run_write_json(run, "result.json", result);
 }
 

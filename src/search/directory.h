@@ -5,6 +5,7 @@
 #define SEARCH_DIRECTORY_H
 
 #include "search/journal.h"
+#include "train/run.h"
 
 /* Whether a search may be started in this folder; leaves nothing behind. */
 pba_status directory_check(const char *run);
@@ -30,7 +31,7 @@ void directory_end_checkpoints(const char *run);
 
 bool directory_finished(const char *run);
 pba_status directory_write_result(const char *run, const pba_schedule *schedule, int member,
-                                  double error, double seconds);
+                                  double error, const run_spent *spent);
 pba_status directory_read_result(const char *run, pba_schedule **schedule, double *error);
 
 #endif

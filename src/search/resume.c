@@ -107,6 +107,9 @@ static pba_status resume_open(pba_search *search, bool same_build)
     if (status == PBA_OK) {
         status = load_blocks(search);
     }
+    if (status == PBA_OK) {
+        status = run_read_spent(search->options.out, &search->spent);
+    }
     if (status == PBA_OK && !same_build) {
         search_note(search, "this run was started by another build or on another kind of "
                             "processor: its numbers may differ from those of an undisturbed run");

@@ -194,6 +194,19 @@ static void describe(const pba_search *search, pba_schedule *schedule)
     source->pixel_scale = side / 32.0;
 }
 
+run_spent search_spent(const pba_search *search)
+{
+    double seconds = clock_now() - search->start;
+    return (run_spent){search->spent.seconds + seconds,
+                       search->spent.core_seconds + search->workers * seconds};
+}
+
+pba_status search_keep_spent(const pba_search *search)
+{
+    run_spent spent = search_spent(search);
+    return run_write_spent(search->options.out, &spent);
+}
+
 pba_status search_finish(pba_search *search)
 {
     int member;
@@ -205,8 +218,9 @@ pba_status search_finish(pba_search *search)
         return status;
     }
     describe(search, search->schedule);
+    run_spent spent = search_spent(search);
     status = directory_write_result(search->options.out, search->schedule, member,
-                                    search->val_error, clock_now() - search->start);
+                                    search->val_error, &spent);
     if (status == PBA_OK) {
         directory_end_checkpoints(search->options.out);
         search->finished = true;

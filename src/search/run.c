@@ -83,6 +83,35 @@ static void report_epoch(worker *worker, const pba_task *task, int epoch,
     pthread_mutex_unlock(&search->lock);
 }
 
+static pba_status write_figures(worker *worker, const pba_task *task, int epochs_done,
+                                const tensorboard_value *values, int count)
+{
+    char name[PBA_NAME_MAX];
+    snprintf(name, sizeof name, "member-%02d", task->member);
+    return tensorboard_write(worker->search->board, task->member, name, epochs_done, values, count);
+}
+
+static pba_status write_epoch(worker *worker, const pba_task *task, int epoch,
+                              const trainer_figures *figures)
+{
+    const pba_search *search = worker->search;
+    const pba_recipe *recipe = &search->options.recipe;
+    double rate = nn_rate_at(&search->task->rate, recipe->lr, epoch, recipe->epochs, 0,
+                             task_steps(search->task));
+    const tensorboard_value values[] = {{"training/loss", figures->loss},
+                                        {"training/accuracy", figures->accuracy},
+                                        {"learning-rate", rate}};
+    return write_figures(worker, task, epoch + 1, values, 3);
+}
+
+/* Before the journal has it: what is scored again after a crash voids what is here. */
+static pba_status write_score(worker *worker, const pba_task *task, const search_score *score)
+{
+    const tensorboard_value values[] = {{"validation/error", score->error},
+                                        {"validation/loss", score->val_loss}};
+    return write_figures(worker, task, task->until_epoch, values, 2);
+}
+
 static pba_status train_epochs(worker *worker, const pba_task *task, float *block,
                                search_score *score)
 {
@@ -104,6 +133,10 @@ static pba_status train_epochs(worker *worker, const pba_task *task, float *bloc
         score->loss = figures.loss;
         score->accuracy = figures.accuracy;
         report_epoch(worker, task, e, &figures);
+        status = write_epoch(worker, task, e, &figures);
+        if (status != PBA_OK) {
+            return status;
+        }
         if (!isfinite(figures.loss)) {
             return PBA_OK;
         }
@@ -152,7 +185,7 @@ static pba_status run_task(worker *worker, const pba_task *task, search_score *s
         status = checkpoint_write(path, block, search->task->graph->block, &place);
         worker->checkpoint += clock_now() - start;
     }
-    return status;
+    return status == PBA_OK ? write_score(worker, task, score) : status;
 }
 
 /* ------------------------------------------------------------------- rounds */
@@ -183,7 +216,7 @@ static pba_status begin_round(pba_search *search)
     copy_blocks(search);
     search->times.parts[PBA_SEARCH_COPY] += clock_now() - start;
     directory_drop_checkpoints(search->options.out, search->round - 1);
-    return PBA_OK;
+    return search_keep_spent(search);
 }
 
 /* Under the lock. */
@@ -385,11 +418,13 @@ static pba_status run_workers(pba_search *search)
         return PBA_OK;
     }
     if (search->status == PBA_INTERRUPTED) {
-        return status_set(PBA_INTERRUPTED,
-                          "%s: interrupted in round %d of %d; continue it with "
-                          "--resume %s",
-                          search->options.out, search->round + 1, search->rounds,
-                          search->options.out);
+        status = search->journal ? search_keep_spent(search) : PBA_OK;
+        return status != PBA_OK ? status
+                                : status_set(PBA_INTERRUPTED,
+                                             "%s: interrupted in round %d of %d; continue it with "
+                                             "--resume %s",
+                                             search->options.out, search->round + 1, search->rounds,
+                                             search->options.out);
     }
     return search->status == PBA_OK ? status : status_set(search->status, "%s", search->message);
 }
@@ -409,6 +444,13 @@ pba_status pba_search_run(pba_search *search, const pba_observer *observer)
     search->times.workers = search->workers;
     if (search->journal && search_at_end(search)) {
         return search_finish(search);
+    }
+    if (search->options.tensorboard) {
+        pba_status status =
+            tensorboard_open(search->options.out, search->options.population, &search->board);
+        if (status != PBA_OK) {
+            return status;
+        }
     }
     return run_workers(search);
 }

@@ -330,6 +330,7 @@ void pba_search_free(pba_search *search)
     pba_schedule_free(search->from);
     task_free(search->task);
     task_data_free(&search->data);
+    tensorboard_close(search->board);
     pthread_mutex_destroy(&search->lock);
     pthread_cond_destroy(&search->moved);
     free(search);

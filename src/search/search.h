@@ -10,6 +10,9 @@
 #include "core/clock.h"
 #include "search/directory.h"
 #include "train/measure.h"
+#include "train/run.h"
+#include "train/tensorboard.h"
+#include "train/trainer.h"
 
 struct pba_search {
     pba_search_options options; /* dataset: an absolute path, or "demo" */
@@ -51,6 +54,8 @@ struct pba_search {
     double start, reported;  /* seconds */
     double done, first_done; /* units of work: 1 a trained image, EVALUATION_WORK a scored one */
     pba_search_times times;  /* added to by workers that end */
+    run_spent spent;         /* in the sittings before this one */
+    tensorboard *board;      /* NULL: none is wanted */
 };
 
 #define EVALUATION_WORK (1.0 / 3) /* of a forward and backward pass */
@@ -83,6 +88,9 @@ bool search_early_task(pba_search *search, pba_task *task);
 /* Tells the population; at the end of a round, commits its copies and opens the next one. */
 pba_status search_tell(pba_search *search, int member, double error, bool *turned);
 pba_status search_finish(pba_search *search);
+/* What all sittings have taken up to now; kept in the folder for the next one. */
+run_spent search_spent(const pba_search *search);
+pba_status search_keep_spent(const pba_search *search);
 
 /* events.c: all under the lock. */
 void search_report(pba_search *search, pba_event event);

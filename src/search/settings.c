@@ -66,6 +66,7 @@ static const pba_setting rows[] = {
      true},
     {"out", PBA_SETTING_TEXT, SETTING_FIELD(pba_search_options, out), 0, 0, "", "RUN", NULL,
      "Folder of the run, made anew.", true},
+    TENSORBOARD_ROW(pba_search_options),
 };
 
 const pba_setting *pba_search_settings(size_t *count)

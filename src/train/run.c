@@ -167,3 +167,36 @@ pba_status run_read_config(const char *folder, const char *kind, void *options,
     json_decref(config);
     return status;
 }
+
+static const char spent_file[] = "checkpoint/spent.json";
+
+pba_status run_read_spent(const char *folder, run_spent *spent)
+{
+    json_t *root;
+    *spent = (run_spent){0};
+    pba_status status = run_read_json(folder, spent_file, &root);
+    if (status != PBA_OK) {
+        return status == PBA_NOT_FOUND ? PBA_OK : status;
+    }
+    status = schedule_field_real(root, "seconds", 0, 1e12, &spent->seconds);
+    if (status == PBA_OK) {
+        status = schedule_field_real(root, "core_seconds", 0, 1e15, &spent->core_seconds);
+    }
+    json_decref(root);
+    return status == PBA_OK ? PBA_OK : status_prefix(status, "%s/%s", folder, spent_file);
+}
+
+pba_status run_write_spent(const char *folder, const run_spent *spent)
+{
+    return run_write_json(
+        folder, spent_file,
+        json_pack("{s:f, s:f}", "seconds", spent->seconds, "core_seconds", spent->core_seconds));
+}
+
+void run_drop_spent(const char *folder)
+{
+    char path[PBA_PATH_MAX];
+    if (file_join(path, folder, spent_file) == PBA_OK) {
+        unlink(path);
+    }
+}

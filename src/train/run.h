@@ -30,4 +30,15 @@ pba_status run_read_json(const char *folder, const char *name, json_t **root);
 /* Writes an object as an indented file, whole or not at all; gives the object back. */
 pba_status run_write_json(const char *folder, const char *name, json_t *object);
 
+/* What a run has taken in all its sittings: wall time, and that times the cores that it held. */
+typedef struct run_spent {
+    double seconds, core_seconds;
+} run_spent;
+
+/* Kept in the folder's checkpoint/ until the result has it; zeros where nothing is kept. What a
+ * killed process took since it last saved is lost. */
+pba_status run_read_spent(const char *folder, run_spent *spent);
+pba_status run_write_spent(const char *folder, const run_spent *spent);
+void run_drop_spent(const char *folder);
+
 #endif

@@ -45,6 +45,12 @@
      "f32|bf16|auto", "f32|bf16|auto",                                                               \
      "Numbers that the networks compute in. bf16: activations in 16 bits, weights, their gradients " \
      "and the loss in 32; needs AVX512-BF16 or AMX. auto: bf16 where the processor has it.", false}
+
+/* Of the jobs that train. */
+#define TENSORBOARD_ROW(TYPE)                                                                        \
+    {"tensorboard", PBA_SETTING_FLAG, SETTING_FIELD(TYPE, tensorboard), 0, 0, "false", "", NULL,     \
+     "Writes losses, errors and learning rates by epoch as TensorBoard's event files, too: "         \
+     "tensorboard --logdir RUN shows them. Kept by --resume.", false}
 /* clang-format on */
 
 #endif

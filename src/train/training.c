@@ -44,6 +44,7 @@ static const pba_setting rows[] = {
      "Networks that train at the same time; 0: one per core.", true},
     {"out", PBA_SETTING_TEXT, SETTING_FIELD(pba_train_options, out), 0, 0, "", "RUN", NULL,
      "Folder for figures and weights, made anew.", true},
+    TENSORBOARD_ROW(pba_train_options),
 };
 
 const pba_setting *pba_train_settings(size_t *count)
@@ -90,8 +91,11 @@ static pba_status open_task(pba_training *training)
 {
     pba_recipe recipe = training->options.recipe;
     recipe.val_size = recipe.val_size ? recipe.val_size : -1;
-    pba_status status = task_open(&recipe, training->options.dataset, &training->choice,
-                                  training->observer, &training->task);
+    const task_data opened = {.dataset = training->opened};
+    pba_status status = training->opened
+                            ? task_open_on(&recipe, &opened, &training->choice, &training->task)
+                            : task_open(&recipe, training->options.dataset, &training->choice,
+                                        training->observer, &training->task);
     if (status == PBA_OK) { /* a resumed run keeps what auto found */
         memcpy(training->options.recipe.precision, training->task->recipe.precision,
                sizeof recipe.precision);
@@ -145,7 +149,7 @@ static pba_status open_all(pba_training *training)
     return status;
 }
 
-static pba_status training_new(const pba_train_options *options, bool resumed,
+static pba_status training_new(pba_dataset *opened, const pba_train_options *options, bool resumed,
                                const pba_observer *observer, pba_training **result)
 {
     pba_training *fresh = memory_new(1, sizeof *fresh);
@@ -155,6 +159,7 @@ static pba_status training_new(const pba_train_options *options, bool resumed,
     }
     fresh->options = *options;
     fresh->resumed = resumed;
+    fresh->opened = opened;
     fresh->observer = observer;
     fresh->lock_file = -1;
     pthread_mutex_init(&fresh->lock, NULL);
@@ -184,11 +189,17 @@ pba_status pba_training_create(const pba_train_options *options, pba_training **
 pba_status pba_training_create_with(const pba_train_options *options, const pba_observer *observer,
                                     pba_training **result)
 {
+    return training_create_on(NULL, options, observer, result);
+}
+
+pba_status training_create_on(pba_dataset *opened, const pba_train_options *options,
+                              const pba_observer *observer, pba_training **result)
+{
     if (!options || !result || options->seeds < 1) {
         return status_set(PBA_USAGE,
                           "pba_training_create: an argument is NULL, or there are no seeds");
     }
-    return training_new(options, false, observer, result);
+    return training_new(opened, options, false, observer, result);
 }
 
 pba_status pba_training_resume(const char *run, int workers, pba_training **result)
@@ -198,6 +209,12 @@ pba_status pba_training_resume(const char *run, int workers, pba_training **resu
 
 pba_status pba_training_resume_with(const char *run, int workers, const pba_observer *observer,
                                     pba_training **result)
+{
+    return training_resume_on(NULL, run, workers, observer, result);
+}
+
+pba_status training_resume_on(pba_dataset *opened, const char *run, int workers,
+                              const pba_observer *observer, pba_training **result)
 {
     size_t count;
     const pba_setting *all = pba_train_settings(&count);
@@ -213,7 +230,7 @@ pba_status pba_training_resume_with(const char *run, int workers, const pba_obse
     }
     snprintf(options.out, sizeof options.out, "%s", run);
     options.workers = workers;
-    return training_new(&options, true, observer, result);
+    return training_new(opened, &options, true, observer, result);
 }
 
 void pba_training_free(pba_training *training)
@@ -224,6 +241,7 @@ void pba_training_free(pba_training *training)
     pthread_mutex_destroy(&training->lock);
     augment_choice_free(&training->choice);
     task_free(training->task);
+    tensorboard_close(training->board);
     free(training->results);
     free(training->finished);
     free(training);

@@ -10,6 +10,9 @@
 #include "train/checkpoint.h"
 #include "train/measure.h"
 #include "train/order.h"
+#include "train/run.h"
+#include "train/tensorboard.h"
+#include "train/trainer.h"
 
 struct pba_training {
     pba_train_options options;
@@ -21,6 +24,8 @@ struct pba_training {
     pba_training_result *results;
     bool *finished; /* by seed: its result stands */
     bool resumed, complete;
+    pba_dataset *opened; /* by somebody else; NULL: the run opens its own */
+    tensorboard *board;  /* NULL: none is wanted */
     int lock_file; /* open while running, so that no other process runs the same folder; -1 */
 
     /* While running. */
@@ -28,6 +33,8 @@ struct pba_training {
     pthread_mutex_t lock; /* next seed, events, figures of progress */
     int next;
     double start, reported, done; /* seconds, seconds since the start, image passes */
+    run_spent spent;              /* in all sittings, up to the last save */
+    double counted;               /* up to when its wall time is in there */
 };
 
 /* One network on its way. */
@@ -38,9 +45,24 @@ typedef struct training_state {
     int epoch;               /* that runs, or is next */
     trainer_figures figures; /* of that epoch so far; of the last one at the end */
     double saved;            /* when the last checkpoint was written */
+    double counted;          /* up to when its time is in training->spent */
 } training_state;
 
 double training_total(const pba_training *training); /* image passes of the whole run */
+
+/* training.c: as pba_training_create_with and resume_with, on a data set that is open already, with
+ * its splits drawn as the options say, and outlives the run. NULL: the run opens its own. */
+pba_status training_create_on(pba_dataset *opened, const pba_train_options *options,
+                              const pba_observer *observer, pba_training **training);
+pba_status training_resume_on(pba_dataset *opened, const char *run, int workers,
+                              const pba_observer *observer, pba_training **training);
+
+/* training_run.c: a run whose seeds are shared out by somebody else. Begins; takes seeds on the
+ * calling thread until none is left (any number of threads at once); ends, once all are back, with
+ * the status of the worst of them. */
+pba_status training_begin(pba_training *training, const pba_observer *observer);
+pba_status training_work(pba_training *training);
+pba_status training_end(pba_training *training, pba_status status);
 
 /* training_folder.c. Without a folder (options.out "") all of these do nothing and return PBA_OK.
  */

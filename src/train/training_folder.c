@@ -167,7 +167,7 @@ pba_status training_folder_read(pba_training *training)
     for (int i = 0; i < training->options.seeds && status == PBA_OK; i++) {
         status = read_result(training, i);
     }
-    return status;
+    return status == PBA_OK ? run_read_spent(training->options.out, &training->spent) : status;
 }
 
 /* ------------------------------------------------------------------ checkpoints */
@@ -289,14 +289,15 @@ static pba_status write_result(const pba_training *training)
     bool known = options->preset[0] && pba_preset_find("train", options->preset, &preset) == PBA_OK;
     json_t *published =
         known && preset.published_error >= 0 ? json_real(preset.published_error) : NULL;
-    return run_write_json(
-        options->out, "result.json",
-        json_pack("{s:s*, s:o*, s:s, s:s, s:i, s:i, s:i, s:i, s:f, s:o}", "preset",
-                  options->preset[0] ? options->preset : NULL, "published_error", published,
-                  "model", options->recipe.model, "augment", options->augment, "epochs",
-                  options->recipe.epochs, "train_images", training->task->counts[PBA_TRAIN],
-                  "test_images", training->task->counts[PBA_TEST], "threads", training->threads,
-                  "mean_test_error", sum / options->seeds, "seeds", seeds));
+    return run_write_json(options->out, "result.json",
+                          json_pack("{s:s*, s:o*, s:s, s:s, s:i, s:i, s:i, s:i, s:f, s:f, s:o}",
+                                    "preset", options->preset[0] ? options->preset : NULL,
+                                    "published_error", published, "model", options->recipe.model,
+                                    "augment", options->augment, "epochs", options->recipe.epochs,
+                                    "train_images", training->task->counts[PBA_TRAIN],
+                                    "test_images", training->task->counts[PBA_TEST], "threads",
+                                    training->threads, "core_seconds", training->spent.core_seconds,
+                                    "mean_test_error", sum / options->seeds, "seeds", seeds));
 }
 
 /* All that lay in checkpoint/ is in result.json now. */
@@ -310,6 +311,7 @@ static void drop_checkpoints(const pba_training *training)
             unlink(path);
         }
     }
+    run_drop_spent(training->options.out);
     if (file_join(path, training->options.out, "checkpoint") == PBA_OK) {
         rmdir(path);
     }

@@ -2,6 +2,7 @@
  * Running a training: workers take seeds in order; a network is checkpointed by time, between two
  * steps, and at the end of an epoch, so that a run can be stopped anywhere and goes on to the same
  * bytes. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,6 +78,27 @@ static void report_epoch(pba_training *training, const training_state *state)
     pthread_mutex_unlock(&training->lock);
 }
 
+/* The time of a network since it was counted last. Under the lock, which the file needs too. */
+static pba_status count_time(pba_training *training, training_state *state)
+{
+    double now = clock_now();
+    training->spent.core_seconds += training->threads * (now - state->counted);
+    training->spent.seconds += now - training->counted;
+    training->counted = now;
+    state->counted = now;
+    return training->options.out[0] ? run_write_spent(training->options.out, &training->spent)
+                                    : PBA_OK;
+}
+
+static pba_status save(pba_training *training, training_state *state)
+{
+    pba_status status = training_folder_save(training, state);
+    pthread_mutex_lock(&training->lock);
+    status = status == PBA_OK ? count_time(training, state) : status;
+    pthread_mutex_unlock(&training->lock);
+    return status;
+}
+
 /* Goes on with an epoch until it ends, or the run is stopped; checkpoints on the way. */
 static pba_status run_epoch(pba_training *training, trainer *trainer, training_state *state,
                             const trainer_epoch *epoch)
@@ -93,11 +115,31 @@ static pba_status run_epoch(pba_training *training, trainer *trainer, training_s
         if (status != PBA_INTERRUPTED) {
             return status;
         }
-        status = training_folder_save(training, state);
+        status = save(training, state);
         if (status != PBA_OK || pulse.stopped) {
             return status == PBA_OK ? status_set(PBA_INTERRUPTED, "interrupted") : status;
         }
     }
+}
+
+static pba_status write_figures(pba_training *training, const training_state *state,
+                                const tensorboard_value *values, int count)
+{
+    char name[PBA_NAME_MAX];
+    snprintf(name, sizeof name, "seed-%llu", (unsigned long long)state->seed);
+    return tensorboard_write(training->board, state->index, name, state->epoch, values, count);
+}
+
+/* Of the epoch that has just been counted. */
+static pba_status write_epoch(pba_training *training, const training_state *state)
+{
+    const task *task = training->task;
+    double rate = nn_rate_at(&task->rate, task->recipe.lr, state->epoch - 1,
+                             training->options.recipe.epochs, 0, task_steps(task));
+    const tensorboard_value values[] = {{"training/loss", state->figures.loss},
+                                        {"training/accuracy", state->figures.accuracy},
+                                        {"learning-rate", rate}};
+    return write_figures(training, state, values, 3);
 }
 
 static pba_status end_epoch(pba_training *training, training_state *state)
@@ -109,13 +151,13 @@ static pba_status end_epoch(pba_training *training, training_state *state)
                           "smaller --lr may help",
                           (unsigned long long)state->seed, state->epoch + 1);
     }
-    if (++state->epoch == training->options.recipe.epochs) {
-        return PBA_OK; /* the figures are the last epoch's */
+    state->epoch++;
+    pba_status status = write_epoch(training, state);
+    if (status != PBA_OK || state->epoch == training->options.recipe.epochs) {
+        return status; /* the figures stay the last epoch's */
     }
     state->figures = (trainer_figures){0};
-    return clock_now() - state->saved >= SAVE_EPOCH_SECONDS
-               ? training_folder_save(training, state)
-               : PBA_OK;
+    return clock_now() - state->saved >= SAVE_EPOCH_SECONDS ? save(training, state) : PBA_OK;
 }
 
 static pba_status train_epochs(pba_training *training, trainer *trainer, training_state *state)
@@ -140,14 +182,16 @@ static pba_status train_epochs(pba_training *training, trainer *trainer, trainin
 
 static double passes_done(const pba_training *training, const training_state *state)
 {
-    return ((double)state->epoch * task_steps(training->task) + state->figures.steps) *
+    /* behind the end the figures are those of the last epoch, which is counted already */
+    int begun = state->epoch < training->options.recipe.epochs ? state->figures.steps : 0;
+    return ((double)state->epoch * task_steps(training->task) + begun) *
            training->task->recipe.batch;
 }
 
 static pba_status start_seed(pba_training *training, training_state *state)
 {
     state->seed = training->options.recipe.seed + (uint64_t)state->index;
-    state->saved = clock_now();
+    state->saved = state->counted = clock_now();
     pba_status status = training_folder_load(training, state);
     pthread_mutex_lock(&training->lock);
     training->done += passes_done(training, state);
@@ -168,8 +212,12 @@ static pba_status train_seed(pba_training *training, trainer *trainer, float *bl
         status = trainer_evaluate(trainer, block, PBA_TEST, training->observer, &result->test_error,
                                   &loss);
     }
+    if (status == PBA_OK) {
+        const tensorboard_value value = {"test/error", result->test_error};
+        status = write_figures(training, &state, &value, 1);
+    }
     if (status == PBA_INTERRUPTED && state.epoch == training->options.recipe.epochs) {
-        pba_status saved = training_folder_save(training, &state);
+        pba_status saved = save(training, &state);
         status = saved == PBA_OK ? status : saved;
     }
     if (status != PBA_OK) {
@@ -180,7 +228,11 @@ static pba_status train_seed(pba_training *training, trainer *trainer, float *bl
     result->train_loss = state.figures.loss;
     result->seconds = clock_now() - started;
     training->finished[index] = true;
-    return training_folder_finish_seed(training, &state);
+    status = training_folder_finish_seed(training, &state);
+    pthread_mutex_lock(&training->lock);
+    status = status == PBA_OK ? count_time(training, &state) : status;
+    pthread_mutex_unlock(&training->lock);
+    return status;
 }
 
 /* The next seed that is not finished; -1: none. */
@@ -195,16 +247,19 @@ static int take_seed(pba_training *training)
     return index;
 }
 
-static pba_status train_worker(void *context, int number)
+pba_status training_work(pba_training *training)
 {
-    (void)number;
-    pba_training *training = context;
+    int index = take_seed(training);
+    if (index < 0) {
+        return PBA_OK;
+    }
     trainer *trainer = NULL;
     float *block = memory_aligned(training->task->graph->block, sizeof *block);
     pba_status status =
         block ? trainer_create(training->task, training->threads, &trainer) : PBA_MEMORY;
-    for (int index; status == PBA_OK && (index = take_seed(training)) >= 0;) {
+    while (status == PBA_OK && index >= 0) {
         status = train_seed(training, trainer, block, index);
+        index = status == PBA_OK ? take_seed(training) : -1;
     }
     if (status != PBA_OK) { /* the others stop at their next seed */
         pthread_mutex_lock(&training->lock);
@@ -216,17 +271,38 @@ static pba_status train_worker(void *context, int number)
     return status;
 }
 
-static pba_status run_workers(pba_training *training)
+static pba_status train_worker(void *context, int number)
+{
+    (void)number;
+    return training_work(context);
+}
+
+pba_status training_begin(pba_training *training, const pba_observer *observer)
 {
     double seed = training_total(training) / training->options.seeds;
-    training->start = clock_now();
-    training->reported = 0;
-    training->done = 0;
+    training->observer = observer;
+    training->start = training->counted = clock_now();
+    training->reported = training->done = 0;
     training->next = 0;
     for (int i = 0; i < training->options.seeds; i++) {
         training->done += training->finished[i] ? seed : 0;
     }
-    return threads_run(training->workers, train_worker, training);
+    pba_status status = training_folder_begin(training);
+    const pba_train_options *options = &training->options;
+    if (status == PBA_OK && options->tensorboard && options->out[0] && !training->board) {
+        status = tensorboard_open(options->out, options->seeds, &training->board);
+    }
+    return status;
+}
+
+pba_status training_end(pba_training *training, pba_status status)
+{
+    if (status == PBA_OK) {
+        status = training_folder_finish(training);
+    }
+    training->complete = status == PBA_OK;
+    training_folder_end(training);
+    return status;
 }
 
 pba_status pba_training_run(pba_training *training, const pba_observer *observer)
@@ -237,15 +313,8 @@ pba_status pba_training_run(pba_training *training, const pba_observer *observer
     if (training->complete) {
         return PBA_OK;
     }
-    training->observer = observer;
-    pba_status status = training_folder_begin(training);
-    if (status == PBA_OK) {
-        status = run_workers(training);
-        if (status == PBA_OK) {
-            status = training_folder_finish(training);
-        }
-        training->complete = status == PBA_OK;
-        training_folder_end(training);
-    }
-    return status;
+    pba_status status = training_begin(training, observer);
+    return status == PBA_OK
+               ? training_end(training, threads_run(training->workers, train_worker, training))
+               : status;
 }

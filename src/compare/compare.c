@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Opening a comparison, and what it will do. */
+#include "compare/compare.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/file.h"
+#include "core/memory.h"
+#include "train/run.h"
+#include "train/settings.h"
+
+static const pba_setting rows[] = {
+    RECIPE_ROWS("wrn-28-10", "200",
+                "Images kept out of training, as a search of the same split seed would; 0: none."),
+    {"dataset", PBA_SETTING_TEXT, SETTING_FIELD(pba_compare_options, dataset), 0, 0, "", "DATASET",
+     NULL, "Path of the data, recognized by content, or demo.", false},
+    {"arms", PBA_SETTING_TEXT, SETTING_FIELD(pba_compare_options, arms), 0, 0, "", "ARM,ARM...",
+     NULL,
+     "What is compared: kinds of augmentation as pba train --augment takes them (pba policies "
+     "lists "
+     "them), with commas between. Digits between two commas belong to the kind before, so that "
+     "baseline,randaugment:2,9,RUN are three arms; a comma in a path is written \\,.",
+     false},
+    {"seeds", PBA_SETTING_INT, SETTING_FIELD(pba_compare_options, seeds), 1, 1000, "5", "N", NULL,
+     "Networks of each arm, with seed, seed + 1 and so on, the same in all arms.", false},
+    {"workers", PBA_SETTING_INT, SETTING_FIELD(pba_compare_options, workers), 0, 1024, "0", "N",
+     NULL, "Networks that train at the same time; 0: one per core.", true},
+    {"out", PBA_SETTING_TEXT, SETTING_FIELD(pba_compare_options, out), 0, 0, "", "DIR", NULL,
+     "Folder for the arms' runs and what came of them, made anew.", true},
+    TENSORBOARD_ROW(pba_compare_options),
+};
+
+const pba_setting *pba_compare_settings(size_t *count)
+{
+    *count = sizeof rows / sizeof *rows;
+    return rows;
+}
+
+/* ------------------------------------------------------------------- opening */
+
+bool compare_is_finished(const compare_arm *arm)
+{
+    char path[PBA_PATH_MAX];
+    return file_join(path, arm->run, "result.json") == PBA_OK && file_exists(path);
+}
+
+pba_status compare_open_arm(const pba_comparison *comparison, compare_arm *arm,
+                            const pba_observer *observer)
+{
+    const pba_compare_options *options = &comparison->options;
+    char config[PBA_PATH_MAX];
+    size_t count;
+    const pba_setting *train_rows = pba_train_settings(&count);
+    pba_train_options train;
+    pba_status status = file_join(config, arm->run, "config.json");
+    if (status != PBA_OK) {
+        return status;
+    }
+    if (comparison->resumed && file_exists(config)) {
+        return training_resume_on(comparison->dataset, arm->run, options->workers, observer,
+                                  &arm->training);
+    }
+    pba_settings_init(&train, train_rows, count);
+    train.recipe = options->recipe;
+    train.seeds = options->seeds;
+    train.workers = options->workers;
+    train.tensorboard = options->tensorboard;
+    memcpy(train.dataset, options->dataset, sizeof train.dataset);
+    memcpy(train.augment, arm->augment, sizeof train.augment);
+    memcpy(train.out, arm->run, sizeof train.out);
+    return training_create_on(comparison->dataset, &train, observer, &arm->training);
+}
+
+/* The first arm that is not finished is opened at once, so that what is wrong with data, network or
+ * recipe is said now; the others share its data set. */
+static pba_status open_first(pba_comparison *comparison)
+{
+    for (int i = 0; i < comparison->arm_count; i++) {
+        compare_arm *arm = &comparison->arms[i];
+        arm->finished = comparison->resumed && compare_is_finished(arm);
+        if (!arm->finished && !comparison->passes) {
+            pba_status status = compare_open_arm(comparison, arm, comparison->observer);
+            if (status != PBA_OK) {
+                return status;
+            }
+            comparison->passes = training_total(arm->training);
+            comparison->dataset = arm->training->task->dataset; /* from now on */
+            arm->training->task->owned = (task_data){0};
+            memcpy(comparison->options.dataset, arm->training->options.dataset,
+                   sizeof comparison->options.dataset);
+        }
+    }
+    return PBA_OK;
+}
+
+static pba_status open_arms(pba_comparison *comparison)
+{
+    pba_compare_options *options = &comparison->options;
+    pba_status status = compare_read_arms(options->arms, &comparison->arms, &comparison->arm_count);
+    if (status == PBA_OK) {
+        status = compare_settle_arms(comparison->arms, comparison->arm_count, options->arms);
+    }
+    for (int i = 0; i < comparison->arm_count && status == PBA_OK; i++) {
+        compare_arm *arm = &comparison->arms[i];
+        arm->comparison = comparison;
+        status = file_join(arm->run, options->out, arm->name);
+    }
+    return status == PBA_OK ? open_first(comparison) : status;
+}
+
+static pba_status comparison_new(const pba_compare_options *options, bool resumed,
+                                 const pba_observer *observer, pba_comparison **result)
+{
+    pba_comparison *fresh = memory_new(1, sizeof *fresh);
+    *result = NULL;
+    if (!fresh) {
+        return PBA_MEMORY;
+    }
+    fresh->options = *options;
+    fresh->resumed = resumed;
+    fresh->observer = observer;
+    pthread_mutex_init(&fresh->lock, NULL);
+    pthread_mutex_init(&fresh->telling, NULL);
+    pba_status status = open_arms(fresh);
+    if (status == PBA_OK) {
+        int wanted = options->workers ? options->workers : pba_cores();
+        int networks = options->seeds * fresh->arm_count;
+        /* a single seed's network has all cores to itself */
+        fresh->workers = options->seeds == 1 ? 1 : wanted < networks ? wanted : networks;
+        fresh->observer = NULL;
+        *result = fresh;
+        return PBA_OK;
+    }
+    pba_comparison_free(fresh);
+    return status;
+}
+
+pba_status pba_comparison_create_with(const pba_compare_options *options,
+                                      const pba_observer *observer, pba_comparison **result)
+{
+    if (!options || !result || options->seeds < 1) {
+        return status_set(PBA_USAGE,
+                          "pba_comparison_create: an argument is NULL, or there are no seeds");
+    }
+    *result = NULL;
+    pba_status status = options->out[0]
+                            ? run_check(options->out)
+                            : status_set(PBA_USAGE, "out: a comparison needs a folder; give --out");
+    return status == PBA_OK ? comparison_new(options, false, observer, result) : status;
+}
+
+pba_status pba_comparison_resume_with(const char *folder, int workers, const pba_observer *observer,
+                                      pba_comparison **result)
+{
+    pba_compare_options options;
+    if (!folder || !result || workers < 0 || strlen(folder) >= sizeof options.out) {
+        return status_set(PBA_USAGE, "pba_comparison_resume: an argument is NULL or out of range");
+    }
+    *result = NULL;
+    pba_settings_init(&options, rows, sizeof rows / sizeof *rows);
+    pba_status status =
+        run_read_config(folder, "compare", &options, rows, sizeof rows / sizeof *rows);
+    snprintf(options.out, sizeof options.out, "%s", folder);
+    options.workers = workers;
+    return status == PBA_OK ? comparison_new(&options, true, observer, result) : status;
+}
+
+void pba_comparison_free(pba_comparison *comparison)
+{
+    if (!comparison) {
+        return;
+    }
+    for (int i = 0; i < comparison->arm_count; i++) {
+        pba_training_free(comparison->arms[i].training);
+    }
+    pba_dataset_free(comparison->dataset);
+    free(comparison->arms);
+    free(comparison->results);
+    free(comparison->errors);
+    free(comparison->texts);
+    pthread_mutex_destroy(&comparison->lock);
+    pthread_mutex_destroy(&comparison->telling);
+    free(comparison);
+}
+
+const char *pba_comparison_directory(const pba_comparison *comparison)
+{
+    return comparison->options.out;
+}
+
+const pba_compare_options *pba_comparison_options(const pba_comparison *comparison)
+{
+    return &comparison->options;
+}
+
+/* ---------------------------------------------------------------------- plan */
+
+/* Networks that are left of the arm that is open, and of those that no worker has come to. */
+static int networks_left(const pba_comparison *comparison)
+{
+    int left = 0, seeds = comparison->options.seeds;
+    for (int i = 0; i < comparison->arm_count; i++) {
+        const compare_arm *arm = &comparison->arms[i];
+        for (int seed = 0; seed < seeds && !arm->finished; seed++) {
+            left += !arm->training || !arm->training->finished[seed];
+        }
+    }
+    return left;
+}
+
+static pba_training *open_training(const pba_comparison *comparison)
+{
+    for (int i = 0; i < comparison->arm_count; i++) {
+        if (comparison->arms[i].training) {
+            return comparison->arms[i].training;
+        }
+    }
+    return NULL;
+}
+
+pba_status pba_comparison_plan(pba_comparison *comparison, pba_plan *plan)
+{
+    const pba_compare_options *options = &comparison->options;
+    pba_training *training = open_training(comparison);
+    *plan = (pba_plan){.rounds = 1,
+                       .epochs = options->recipe.epochs,
+                       .workers = comparison->workers,
+                       .model = options->recipe.model,
+                       .baseline = options->recipe.baseline,
+                       .precision = options->recipe.precision,
+                       .notes = "this comparison is finished already"};
+    if (!training) {
+        return PBA_OK;
+    }
+    pba_status status = pba_training_plan(training, plan);
+    double network = comparison->passes / options->seeds;
+    int own = (int)lround(plan->image_passes / network), left = networks_left(comparison);
+    int turns = (own + plan->workers - 1) / plan->workers;
+    plan->seconds *=
+        turns ? (double)((left + comparison->workers - 1) / comparison->workers) / turns : 0;
+    plan->members = options->seeds * comparison->arm_count;
+    plan->workers = comparison->workers;
+    plan->image_passes = network * left;
+    return status;
+}
