@@ -154,7 +154,7 @@ pba_status pba_search_resume_with(const char *run, int workers, const pba_observ
     if (status == PBA_OK) {
         snprintf(options.out, sizeof options.out, "%s", run);
         options.workers = workers;
-        status = search_new(&options, observer, &search);
+        status = search_new(&options, true, observer, &search);
     }
     if (status == PBA_OK) {
         status = directory_finished(run) ? open_finished(search) : resume_open(search, same_build);

@@ -16,6 +16,9 @@ struct pba_search {
     char dataset[256];          /* what the schedule calls it: the last part of the path */
     char notes[2048];           /* for the plan and the first event */
     int workers;
+    const char *ops[PBA_POLICY_MAX]; /* that policies are made of */
+    int op_count;
+    schedule_counts counts;
     task *task; /* NULL where a finished run was opened */
     pba_population *population;
     journal *journal; /* NULL until the run directory is there */
@@ -63,7 +66,7 @@ double search_work(const pba_search *search);
 bool search_drifts(const pba_search *search); /* no selection: policies change, nobody copies */
 pba_status search_allocate_blocks(pba_search *search);
 /* The observer is told while the task is opened. */
-pba_status search_new(const pba_search_options *options, const pba_observer *observer,
+pba_status search_new(const pba_search_options *options, bool resumed, const pba_observer *observer,
                       pba_search **search);
 pba_status search_open_task(pba_search *search);
 
