@@ -3,13 +3,14 @@
 #   make            install what is missing (as root; else say how), build build/pba
 #   make demo       search and train on generated data, a few minutes
 #   make ablations  what in a schedule matters, on generated data; ten minutes
+#   make own-operation  whether a search finds an operation that matters; twelve minutes, NumPy
 #   make test       run the tests
 #   make install    PREFIX=/usr/local and DESTDIR= as usual
 #   make clean      remove build/
 BUILD = build
 PREFIX = /usr/local
 
-.PHONY: all demo ablations test install clean
+.PHONY: all demo ablations own-operation test install clean
 
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
@@ -23,6 +24,9 @@ demo: all
 
 ablations: all
 	sh scripts/ablations.sh $(BUILD)/pba
+
+own-operation: all
+	sh scripts/own-operation.sh $(BUILD)/pba
 
 test: all
 	meson test -C $(BUILD) --print-errorlogs
