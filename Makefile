@@ -5,12 +5,14 @@
 #   make ablations  what in a schedule matters, on generated data; ten minutes
 #   make own-operation  whether a search finds an operation that matters; twelve minutes, NumPy
 #   make test       run the tests
+#   make torture    the tests of reliability at length: TIME=30m; goes on where it was stopped
 #   make install    PREFIX=/usr/local and DESTDIR= as usual
 #   make clean      remove build/
 BUILD = build
 PREFIX = /usr/local
+TIME = 30m
 
-.PHONY: all demo ablations own-operation test install clean
+.PHONY: all demo ablations own-operation test torture install clean
 
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
@@ -30,6 +32,9 @@ own-operation: all
 
 test: all
 	meson test -C $(BUILD) --print-errorlogs
+
+torture: all
+	sh scripts/torture.sh $(BUILD) $(TIME)
 
 install: all
 	meson configure -Dprefix=$(PREFIX) $(BUILD)

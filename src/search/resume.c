@@ -72,8 +72,7 @@ static pba_status load_block(pba_search *search, int member)
         from = task->weights_from;
     }
     if (round < 0) {
-        nn_initialize(graph, search->blocks[member], search->options.recipe.seed, (uint32_t)member);
-        return PBA_OK;
+        return PBA_OK; /* its weights are drawn when it starts */
     }
     char path[PBA_PATH_MAX];
     pba_status status = directory_checkpoint(search->options.out, round, from, path);
