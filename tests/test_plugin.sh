@@ -24,7 +24,7 @@ expect() {
     shift 2
     "$pba" "$@" >out 2>&1 </dev/null
     status=$?
-    if [ $status = "$wanted" ] && grep -qF -e "$text" out; then
+    if [ $status = "$wanted" ] && { [ -z "$text" ] || grep -qF -e "$text" out; }; then
         result ok "pba $*"
     else
         result "not ok" "pba $*"
@@ -99,7 +99,7 @@ grep -q '"ops": \["Rotate", "Blur", "FlipLR"\]' few/schedule.json &&
     result "not ok" "what was chosen is written"
 rm few/result.json few/schedule.json # a report rebuilds it from the journal
 expect 0 "report" report few --out page.html
-grep -q "FlipLR" page.html && ! grep -q "Solarize" page.html &&
+grep -q "FlipLR" page.html && ! grep -q "AutoContrast" page.html &&
     result ok "a search that is not finished is drawn with its own operations" ||
     result "not ok" "a search that is not finished is drawn with its own operations"
 

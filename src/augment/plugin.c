@@ -81,6 +81,9 @@ static bool is_line(const char *text)
 static const char *wrong_number(const pba_plugin_op *row)
 {
     const double numbers[] = {row->min, row->max, row->level_0, row->level_10, row->identity};
+    if (row->parameter[0] && !(row->min < row->max)) {
+        return "min must be less than max";
+    }
     for (int i = 0; i < 5; i++) {
         if (!isfinite(numbers[i])) {
             return "a number of its row is not finite";
@@ -91,9 +94,6 @@ static const char *wrong_number(const pba_plugin_op *row)
         if (i >= 2 && (numbers[i] < row->min || numbers[i] > row->max)) {
             return "level_0, level_10 and identity must lie in min..max";
         }
-    }
-    if (row->parameter[0] && !(row->min < row->max)) {
-        return "min must be less than max";
     }
     if (row->flags & PBA_OP_SIGN && (-row->level_0 < row->min || -row->level_0 > row->max ||
                                      -row->level_10 < row->min || -row->level_10 > row->max)) {
