@@ -20,9 +20,12 @@ struct pba_search {
     char notes[2048];           /* for the plan and the first event */
     int workers;
     task_data data;
-    task *task;         /* NULL where a finished run was opened */
-    measure measure;    /* of the task's steps; 0: not measured yet */
-    pba_schedule *from; /* that members start from; NULL: from nothing */
+    measure measure;                 /* of the task's steps; 0: not measured yet */
+    pba_schedule *from;              /* that members start from; NULL: from nothing */
+    const char *ops[PBA_POLICY_MAX]; /* that policies are made of */
+    int op_count;
+    schedule_counts counts;
+    task *task; /* NULL where a finished run was opened */
     pba_population *population;
     journal *journal; /* NULL until the run directory is there */
     float **blocks;   /* of each member */
