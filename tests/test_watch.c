@@ -172,6 +172,24 @@ static void a_lost_member_is_the_last_that_has_a_score(void **state)
     pba_watch_free(watch);
 }
 
+/* A warm start: policies from the first round on, before there is a schedule. */
+static void a_policy_that_was_started_from(void **state)
+{
+    pba_watch *watch;
+    const pba_watch_picture *picture;
+    char text[1024], *policy = strstr(copy(0, 0, 0), "[3,");
+    put_search("warm", "");
+    snprintf(text, sizeof text, "{\"type\":\"start\",\"member\":2,\"policy\":%s%s", policy,
+             score(0, 2, "0.5"));
+    put("warm/journal.jsonl", text);
+    assert_ok(pba_watch_open(at("warm"), &watch));
+    assert_ok(pba_watch_look(watch, &picture));
+    assert_int_equal(picture->rows[0].member, 2);
+    assert_int_equal(picture->rows[0].op_count, 3);
+    assert_string_equal(picture->rows[0].ops[0].name, "Rotate");
+    pba_watch_free(watch);
+}
+
 /* Going on while the journal is locked; the watcher itself keeps nobody from locking it. */
 static void the_lock_tells_whether_it_goes_on(void **state)
 {
@@ -299,6 +317,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(members_are_told_of_as_they_are_now),
         cmocka_unit_test(a_lost_member_is_the_last_that_has_a_score),
+        cmocka_unit_test(a_policy_that_was_started_from),
         cmocka_unit_test(the_lock_tells_whether_it_goes_on),
         cmocka_unit_test(the_pace_comes_from_checkpoints),
         cmocka_unit_test(what_is_no_run_is_refused),

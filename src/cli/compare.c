@@ -225,7 +225,7 @@ static int run(void *given, const cli_arguments *arguments)
 
 const cli_command cli_compare = {
     .name = "compare",
-    .sentence = "tells whether a search paid: trains under its schedule and under others",
+    .sentence = "trains under a schedule and under others, and compares",
     .usage = "DATASET --arms ARM,ARM... [--seeds N] [OPTION...]\n--resume DIR [--workers N]",
     .manual =
         "Trains the same network, with the same seeds, under each of several kinds of "
@@ -243,7 +243,7 @@ const cli_command cli_compare = {
         "--augment ARM --seeds N makes. report.html shows the comparison, comparison.svg is its "
         "picture, result.json has the figures. Without --out, DIR is runs/compare-NAME-N, with the "
         "first N that is free. Ctrl-C saves; --resume goes on, and comes to the same figures.\n\n"
-        "Give the options of the data (--train-size, --val-size, --split-seed ...) as the search "
+        "Give the options of the data (such as --val-size and --split-seed) as the search "
         "had them: then no image that it was scored on is trained on, and none that is tested on "
         "was seen. The best of the other arms is chosen by the same test images that it is "
         "measured on, which favours it, a little, over the schedule.\n",

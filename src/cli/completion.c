@@ -63,7 +63,7 @@ typedef struct listing {
 static const listing listings[] = {
     {"model", give_models, false}, {"preset", give_presets, false}, {"augment", give_kinds, true},
     {"op", give_ops, false},       {"ops", give_ops, false},        {"data", give_demo, true},
-    {"DATASET", give_demo, true},  {"NAME", give_models, false},
+    {"val", give_demo, true},      {"DATASET", give_demo, true},    {"NAME", give_models, false},
 };
 
 static const listing *find_listing(const char *name, size_t length)
