@@ -4,12 +4,14 @@
 #   make demo       search and train on generated data, a few minutes
 #   make ablations  what in a schedule matters, on generated data; ten minutes
 #   make test       run the tests
+#   make torture    the tests of reliability at length: TIME=30m; goes on where it was stopped
 #   make install    PREFIX=/usr/local and DESTDIR= as usual
 #   make clean      remove build/
 BUILD = build
 PREFIX = /usr/local
+TIME = 30m
 
-.PHONY: all demo ablations test install clean
+.PHONY: all demo ablations test torture install clean
 
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
@@ -26,6 +28,9 @@ ablations: all
 
 test: all
 	meson test -C $(BUILD) --print-errorlogs
+
+torture: all
+	sh scripts/torture.sh $(BUILD) $(TIME)
 
 install: all
 	meson configure -Dprefix=$(PREFIX) $(BUILD)

@@ -68,7 +68,7 @@ static pba_status append(report_run *run, int from, int until, const json_t *pol
 static pba_status rebuild(report_run *run)
 {
     int from = 0;
-    const json_t *policy = NULL;
+    const json_t *policy = change_at(run, 0); /* where the search started from a schedule */
     pba_status status =
         schedule_create(schedule_pba_ops, SCHEDULE_PBA_OPS, SCHEDULE_PBA_COPIES, &run->schedule);
     for (int round = 1; round <= run->whole && status == PBA_OK; round++) {

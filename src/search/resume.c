@@ -72,8 +72,7 @@ static pba_status load_block(pba_search *search, int member)
         from = task->weights_from;
     }
     if (round < 0) {
-        nn_initialize(graph, search->blocks[member], search->options.recipe.seed, (uint32_t)member);
-        return PBA_OK;
+        return PBA_OK; /* its weights are drawn when it starts */
     }
     char path[PBA_PATH_MAX];
     pba_status status = directory_checkpoint(search->options.out, round, from, path);
@@ -96,12 +95,6 @@ static pba_status load_blocks(pba_search *search)
     return status;
 }
 
-static void add_note(pba_search *search, const char *text)
-{
-    size_t used = strlen(search->notes);
-    snprintf(search->notes + used, sizeof search->notes - used, "%s%s", used ? "; " : "", text);
-}
-
 static pba_status resume_open(pba_search *search, bool same_build)
 {
     pba_status status = directory_open_journal(search->options.out, &search->journal);
@@ -118,8 +111,8 @@ static pba_status resume_open(pba_search *search, bool same_build)
         status = run_read_spent(search->options.out, &search->spent);
     }
     if (status == PBA_OK && !same_build) {
-        add_note(search, "this run was started by another build or on another kind of processor: "
-                         "its numbers may differ from those of an undisturbed run");
+        search_note(search, "this run was started by another build or on another kind of "
+                            "processor: its numbers may differ from those of an undisturbed run");
     }
     return status;
 }
@@ -132,7 +125,7 @@ static pba_status open_finished(pba_search *search)
     search->round = search->rounds;
     /* A crash just before the end of all may have left them. */
     directory_end_checkpoints(search->options.out);
-    add_note(search, "this search is finished already");
+    search_note(search, "this search is finished already");
     return status;
 }
 
@@ -157,7 +150,7 @@ pba_status pba_search_resume_with(const char *run, int workers, const pba_observ
     if (status == PBA_OK) {
         snprintf(options.out, sizeof options.out, "%s", run);
         options.workers = workers;
-        status = search_new(&options, observer, &search);
+        status = search_new(&options, true, observer, &search);
     }
     if (status == PBA_OK) {
         status = directory_finished(run) ? open_finished(search) : resume_open(search, same_build);

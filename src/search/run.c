@@ -168,6 +168,10 @@ static pba_status run_task(worker *worker, const pba_task *task, search_score *s
     char path[PBA_PATH_MAX];
     worker->own = 0;
     worker->first = true;
+    if (task->round == 0) { /* here, so that all workers draw weights, not the first for all */
+        nn_initialize(search->task->graph, block, search->options.recipe.seed,
+                      (uint32_t)task->member);
+    }
     pba_status status = train_epochs(worker, task, block, score);
     if (status == PBA_OK) {
         status = score_member(worker, block, score);
@@ -284,25 +288,16 @@ static bool take_task(pba_search *search, pba_task *task)
 
 /* ------------------------------------------------------------------ workers */
 
-static pba_status start_blocks(pba_search *search)
-{
-    pba_status status = search_allocate_blocks(search);
-    for (int i = 0; i < search->options.population && status == PBA_OK; i++) {
-        nn_initialize(search->task->graph, search->blocks[i], search->options.recipe.seed,
-                      (uint32_t)i);
-    }
-    return status;
-}
-
 /* The first worker whose network is compiled starts the search for all; nothing is written before.
  * Under the lock. */
 static pba_status start(pba_search *search)
 {
     pba_status status = PBA_OK;
     if (!search->journal) {
-        status = start_blocks(search);
+        status = search_allocate_blocks(search);
         if (status == PBA_OK) {
-            status = directory_create(search->options.out, &search->options, &search->journal);
+            status = directory_create(search->options.out, &search->options, search->from,
+                                      &search->journal);
         }
         if (status == PBA_OK) {
             status = search_open_round(search);

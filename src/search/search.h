@@ -9,16 +9,19 @@
 
 #include "core/clock.h"
 #include "search/directory.h"
+#include "train/measure.h"
 #include "train/run.h"
 #include "train/tensorboard.h"
-#include "train/trainer.h"
 
 struct pba_search {
     pba_search_options options; /* dataset: an absolute path, or "demo" */
     char dataset[256];          /* what the schedule calls it: the last part of the path */
     char notes[2048];           /* for the plan and the first event */
     int workers;
-    task *task; /* NULL where a finished run was opened */
+    task_data data;
+    task *task;         /* NULL where a finished run was opened */
+    measure measure;    /* of the task's steps; 0: not measured yet */
+    pba_schedule *from; /* that members start from; NULL: from nothing */
     pba_population *population;
     journal *journal; /* NULL until the run directory is there */
     float **blocks;   /* of each member */
@@ -65,10 +68,14 @@ typedef struct search_score {
 double search_task_work(const pba_search *search, const pba_task *task);
 double search_work(const pba_search *search);
 bool search_drifts(const pba_search *search); /* no selection: policies change, nobody copies */
+/* Adds to what is said of the plan. */
+void search_note(pba_search *search, const char *format, ...) __attribute__((format(printf, 2, 3)));
 pba_status search_allocate_blocks(pba_search *search);
+pba_status search_check_options(const pba_search_options *options);
 /* The observer is told while the task is opened. */
-pba_status search_new(const pba_search_options *options, const pba_observer *observer,
+pba_status search_new(const pba_search_options *options, bool resumed, const pba_observer *observer,
                       pba_search **search);
+/* On search->data, where they are open already. */
 pba_status search_open_task(pba_search *search);
 
 /* rounds.c: the population's side, the same for a run and for a replay of its journal. */

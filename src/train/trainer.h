@@ -10,10 +10,20 @@
 #include "nn/model.h"
 #include "nn/optimizer.h"
 
+/* Data sets that are open: of one task, or of several, one after the other. */
+typedef struct task_data {
+    pba_dataset *dataset;
+    pba_dataset *other; /* whose images are scored on; NULL: the data set's own */
+    bool drawn;         /* the splits stand as all tasks want them: several may be open at a time */
+} task_data;
+
 typedef struct task {
     pba_recipe recipe; /* "auto" and 0 replaced by what they stand for */
     pba_dataset *dataset;
-    bool shared; /* the data set is somebody else's, who frees it after the task */
+    task_data owned;    /* what task_open opened; nothing where they are somebody else's */
+    bool other_stored;  /* of another data set: its stored validation images are scored on */
+    int other_left_out; /* images drawn from it that are training or test images here */
+    double other_bytes;
     pba_dataset_info info;
     pipeline *pipeline; /* with the baseline augmentation */
     nn_graph *graph;
@@ -30,11 +40,22 @@ typedef struct task {
  * apart. The observer (may be NULL) is told of the opening. */
 pba_status task_open(const pba_recipe *recipe, const char *dataset, const augment_choice *choice,
                      const pba_observer *observer, task **task);
-/* The same on a data set that is open already, with its splits drawn as the recipe says; NULL: as
- * above. */
-pba_status task_open_on(pba_dataset *opened, const pba_recipe *recipe, const char *dataset,
-                        const augment_choice *choice, const pba_observer *observer, task **task);
 void task_free(task *task);
+
+/* The two halves of task_open. The data sets, `other` (NULL or "": none) at the size that the first
+ * one has, must outlive the tasks; a task draws their splits anew, unless they are `drawn`. With
+ * another data set, its images are the validation images, and none are set apart from the first. */
+pba_status task_data_open(const pba_recipe *recipe, const char *dataset, const char *other,
+                          const pba_observer *observer, task_data *data);
+void task_data_free(task_data *data);
+pba_status task_open_on(const pba_recipe *recipe, const task_data *data,
+                        const augment_choice *choice, task **task);
+
+/* Room for a split's images; its count. */
+pba_status task_allocate_split(task *task, pba_split split, int count);
+/* other.c: images of another data set become the validation split. PBA_USAGE where they do not fit
+ * (the message does not name the data set). */
+pba_status task_score_on(task *task, pba_dataset *other);
 
 /* A data set alone, with what a recipe or an evaluation says of it in `options`. */
 pba_status task_open_dataset(const char *path, const pba_dataset_options *options,

@@ -8,7 +8,6 @@
 
 #include "core/file.h"
 #include "core/memory.h"
-#include "train/measure.h"
 #include "train/run.h"
 #include "train/settings.h"
 #include "train/training.h"
@@ -34,6 +33,10 @@ static const pba_setting rows[] = {
      "Starts from the settings of a published experiment (pba presets lists them); options that "
      "are "
      "given beside it win.",
+     false},
+    {"budget", PBA_SETTING_TEXT, SETTING_FIELD(pba_train_options, budget), 0, 0, "", "TIME", NULL,
+     "Fits the training of all seeds into TIME (90s, 45m, 1h30m, 2h): measures this machine for "
+     "some seconds, then chooses the epochs, and the precision where it is not given.",
      false},
     {"seeds", PBA_SETTING_INT, SETTING_FIELD(pba_train_options, seeds), 1, 1000, "1", "N", NULL,
      "Trains N networks, with seed, seed + 1 and so on, and gives mean and range.", false},
@@ -88,8 +91,11 @@ static pba_status open_task(pba_training *training)
 {
     pba_recipe recipe = training->options.recipe;
     recipe.val_size = recipe.val_size ? recipe.val_size : -1;
-    pba_status status = task_open_on(training->opened, &recipe, training->options.dataset,
-                                     &training->choice, training->observer, &training->task);
+    pba_status status =
+        training->opened
+            ? task_open_on(&recipe, training->opened, &training->choice, &training->task)
+            : task_open(&recipe, training->options.dataset, &training->choice, training->observer,
+                        &training->task);
     if (status == PBA_OK) { /* a resumed run keeps what auto found */
         memcpy(training->options.recipe.precision, training->task->recipe.precision,
                sizeof recipe.precision);
@@ -143,8 +149,8 @@ static pba_status open_all(pba_training *training)
     return status;
 }
 
-static pba_status training_new(pba_dataset *opened, const pba_train_options *options, bool resumed,
-                               const pba_observer *observer, pba_training **result)
+static pba_status training_new(const task_data *opened, const pba_train_options *options,
+                               bool resumed, const pba_observer *observer, pba_training **result)
 {
     pba_training *fresh = memory_new(1, sizeof *fresh);
     *result = NULL;
@@ -186,7 +192,7 @@ pba_status pba_training_create_with(const pba_train_options *options, const pba_
     return training_create_on(NULL, options, observer, result);
 }
 
-pba_status training_create_on(pba_dataset *opened, const pba_train_options *options,
+pba_status training_create_on(const task_data *opened, const pba_train_options *options,
                               const pba_observer *observer, pba_training **result)
 {
     if (!options || !result || options->seeds < 1) {
@@ -207,7 +213,7 @@ pba_status pba_training_resume_with(const char *run, int workers, const pba_obse
     return training_resume_on(NULL, run, workers, observer, result);
 }
 
-pba_status training_resume_on(pba_dataset *opened, const char *run, int workers,
+pba_status training_resume_on(const task_data *opened, const char *run, int workers,
                               const pba_observer *observer, pba_training **result)
 {
     size_t count;
@@ -247,13 +253,14 @@ pba_status pba_training_plan(pba_training *training, pba_plan *plan)
 {
     const task *task = training->task;
     const pba_train_options *options = &training->options;
-    measure measure = {0};
     int left = options->seeds;
     for (int i = 0; i < options->seeds; i++) {
         left -= training->finished[i];
     }
-    pba_status status =
-        left ? measure_run(task, training->workers, training->threads, &measure) : PBA_OK;
+    measure *measure = &training->measure;
+    pba_status status = left && !measure->step_seconds
+                            ? measure_run(task, training->workers, training->threads, 0, measure)
+                            : PBA_OK;
     int turns = (left + training->workers - 1) / training->workers;
     *plan = (pba_plan){.members = options->seeds,
                        .rounds = 1,
@@ -269,11 +276,11 @@ pba_status pba_training_plan(pba_training *training, pba_plan *plan)
                        .baseline = task->recipe.baseline,
                        .precision = task->recipe.precision,
                        .notes = task->info.notes};
-    plan->seconds = turns * (measure.step_seconds * task_steps(task) * plan->epochs +
-                             measure.evaluation_seconds * plan->test_images);
+    plan->seconds = turns * (measure->step_seconds * task_steps(task) * plan->epochs +
+                             measure->evaluation_seconds * plan->test_images);
     plan->bytes =
-        training->workers * (measure.trainer_bytes + (double)task->graph->block * sizeof(float)) +
-        measure.other_bytes;
+        training->workers * (measure->trainer_bytes + (double)task->graph->block * sizeof(float)) +
+        measure->other_bytes;
     return status;
 }
 

@@ -1,0 +1,63 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The long forms of the tests of reliability, one after another, in a limited time. What was done is
+# kept in a folder of state, so that the next call goes on there; remove it to begin anew.
+#   scripts/torture.sh BUILD [TIME [STATE]]      TIME: 45s, 30m (at first), 2h; STATE: BUILD/torture
+# Exit status: 0 nothing failed (whatever is done by now), 1 something did.
+set -u
+source=$(realpath "$(dirname "$0")/..")
+build=$(realpath "$1")
+limit=${2:-30m}
+state=${3:-$build/torture}
+
+# A part is a name in this list and a function part_NAME SECONDS STATE: it works for SECONDS at
+# most, keeps in its own folder STATE what it has done, and prints what it counted as its last line.
+# It returns 0 when it is finished, 75 when its time was up, anything else when it found a fault.
+parts=""
+
+# ---------------------------------------------------------------------------------------- the loop
+
+seconds_of() { # 30m
+    case $1 in
+    *[!0-9smh]* | "" | [smh]*) return 1 ;;
+    *h) echo $((${1%h} * 3600)) ;;
+    *m) echo $((${1%m} * 60)) ;;
+    *) echo "${1%s}" ;;
+    esac
+}
+
+run_part() { # NAME SECONDS
+    mkdir -p "$state/$1" || exit 1
+    start=$(date +%s)
+    "part_$1" "$2" "$state/$1" >"$state/$1.out" 2>&1
+    code=$?
+    took=$(($(date +%s) - start))
+    case $code in
+    0) what="done" && mv "$state/$1.out" "$state/$1.done" && out="$state/$1.done" ;;
+    75) what="not finished" out="$state/$1.out" ;;
+    *) what="FAILED" out="$state/$1.out" failed=1 ;;
+    esac
+    printf '%-12s %-13s %5d s  %s\n' "$1" "$what" "$took" "$(tail -n 1 "$out")"
+    [ "$what" != FAILED ] || echo "             all of it: $out"
+}
+
+seconds=$(seconds_of "$limit") || {
+    echo "torture: TIME is '$limit', where 45s, 30m or 2h is expected" >&2
+    exit 2
+}
+mkdir -p "$state" || exit 1
+end=$(($(date +%s) + seconds))
+failed=0
+waiting=$(for part in $parts; do echo "$part"; done | wc -l)
+for part in $parts; do
+    left=$((end - $(date +%s)))
+    if [ -e "$state/$part.done" ]; then
+        printf '%-12s %-13s %7s  %s\n' "$part" "done before" "" "$(tail -n 1 "$state/$part.done")"
+    elif [ "$left" -gt 0 ]; then
+        run_part "$part" $((left / waiting > 0 ? left / waiting : 1))
+    else
+        printf '%-12s %-13s\n' "$part" "no time left"
+    fi
+    waiting=$((waiting - 1))
+done
+exit $failed
