@@ -81,8 +81,7 @@ static int print_plan(const options *options, pba_comparison *comparison, const 
         return CLI_DONE;
     }
     snprintf(title, sizeof title, "comparing on %s: %s", compare->dataset, compare->arms);
-    *said = cli_say_plan(&options->talk, title, &plan, pba_comparison_directory(comparison),
-                         NULL);
+    *said = cli_say_plan(&options->talk, title, &plan, pba_comparison_directory(comparison), NULL);
     return CLI_DONE;
 }
 

@@ -51,6 +51,7 @@ pba_status compare_open_arm(const pba_comparison *comparison, compare_arm *arm,
                             const pba_observer *observer)
 {
     const pba_compare_options *options = &comparison->options;
+    const task_data *shared = comparison->data.dataset ? &comparison->data : NULL;
     char config[PBA_PATH_MAX];
     size_t count;
     const pba_setting *train_rows = pba_train_settings(&count);
@@ -60,8 +61,7 @@ pba_status compare_open_arm(const pba_comparison *comparison, compare_arm *arm,
         return status;
     }
     if (comparison->resumed && file_exists(config)) {
-        return training_resume_on(comparison->dataset, arm->run, options->workers, observer,
-                                  &arm->training);
+        return training_resume_on(shared, arm->run, options->workers, observer, &arm->training);
     }
     pba_settings_init(&train, train_rows, count);
     train.recipe = options->recipe;
@@ -71,7 +71,7 @@ pba_status compare_open_arm(const pba_comparison *comparison, compare_arm *arm,
     memcpy(train.dataset, options->dataset, sizeof train.dataset);
     memcpy(train.augment, arm->augment, sizeof train.augment);
     memcpy(train.out, arm->run, sizeof train.out);
-    return training_create_on(comparison->dataset, &train, observer, &arm->training);
+    return training_create_on(shared, &train, observer, &arm->training);
 }
 
 /* The first arm that is not finished is opened at once, so that what is wrong with data, network or
@@ -87,7 +87,8 @@ static pba_status open_first(pba_comparison *comparison)
                 return status;
             }
             comparison->passes = training_total(arm->training);
-            comparison->dataset = arm->training->task->dataset; /* from now on */
+            comparison->data = arm->training->task->owned; /* from now on */
+            comparison->data.drawn = true;
             arm->training->task->owned = (task_data){0};
             memcpy(comparison->options.dataset, arm->training->options.dataset,
                    sizeof comparison->options.dataset);
@@ -176,7 +177,7 @@ void pba_comparison_free(pba_comparison *comparison)
     for (int i = 0; i < comparison->arm_count; i++) {
         pba_training_free(comparison->arms[i].training);
     }
-    pba_dataset_free(comparison->dataset);
+    task_data_free(&comparison->data);
     free(comparison->arms);
     free(comparison->results);
     free(comparison->errors);

@@ -33,7 +33,7 @@ struct pba_comparison {
     compare_arm *arms;
     int arm_count, workers;
     bool resumed, complete;
-    pba_dataset *dataset; /* of all arms */
+    task_data data; /* of all arms */
 
     /* While running. */
     const pba_observer *observer;

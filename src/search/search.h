@@ -12,7 +12,6 @@
 #include "train/measure.h"
 #include "train/run.h"
 #include "train/tensorboard.h"
-#include "train/trainer.h"
 
 struct pba_search {
     pba_search_options options; /* dataset: an absolute path, or "demo" */

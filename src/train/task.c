@@ -101,11 +101,15 @@ void task_data_free(task_data *data)
     *data = (task_data){0};
 }
 
-static pba_status open_data(task *task, pba_dataset *other)
+static pba_status open_data(task *task, const task_data *data)
 {
     pba_recipe *recipe = &task->recipe;
-    pba_status status = pba_dataset_split(task->dataset, recipe->train_size,
-                                          other ? -1 : recipe->val_size, recipe->split_seed);
+    pba_dataset *other = data->other;
+    pba_status status = PBA_OK;
+    if (!data->drawn) {
+        status = pba_dataset_split(task->dataset, recipe->train_size, other ? -1 : recipe->val_size,
+                                   recipe->split_seed);
+    }
     if (status == PBA_OK) {
         status = pba_dataset_describe(task->dataset, &task->info);
     }
@@ -163,7 +167,7 @@ static pba_status open_all(task *task, const task_data *data, const augment_choi
         status = nn_rate_parse(recipe->lr_schedule, &task->rate);
     }
     if (status == PBA_OK) {
-        status = open_data(task, data->other);
+        status = open_data(task, data);
     }
     if (status == PBA_OK && data->other) {
         status = pba_dataset_describe(data->other, &other);

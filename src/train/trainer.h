@@ -14,6 +14,7 @@
 typedef struct task_data {
     pba_dataset *dataset;
     pba_dataset *other; /* whose images are scored on; NULL: the data set's own */
+    bool drawn;         /* the splits stand as all tasks want them: several may be open at a time */
 } task_data;
 
 typedef struct task {
@@ -42,7 +43,7 @@ pba_status task_open(const pba_recipe *recipe, const char *dataset, const augmen
 void task_free(task *task);
 
 /* The two halves of task_open. The data sets, `other` (NULL or "": none) at the size that the first
- * one has, must outlive the tasks, and a task draws their splits anew: one task at a time. With
+ * one has, must outlive the tasks; a task draws their splits anew, unless they are `drawn`. With
  * another data set, its images are the validation images, and none are set apart from the first. */
 pba_status task_data_open(const pba_recipe *recipe, const char *dataset, const char *other,
                           const pba_observer *observer, task_data *data);

@@ -99,11 +99,11 @@ static pba_status open_task(pba_training *training)
 {
     pba_recipe recipe = training->options.recipe;
     recipe.val_size = recipe.val_size ? recipe.val_size : -1;
-    const task_data opened = {.dataset = training->opened};
-    pba_status status = training->opened
-                            ? task_open_on(&recipe, &opened, &training->choice, &training->task)
-                            : task_open(&recipe, training->options.dataset, &training->choice,
-                                        training->observer, &training->task);
+    pba_status status =
+        training->opened
+            ? task_open_on(&recipe, training->opened, &training->choice, &training->task)
+            : task_open(&recipe, training->options.dataset, &training->choice, training->observer,
+                        &training->task);
     if (status == PBA_OK) { /* a resumed run keeps what auto found */
         memcpy(training->options.recipe.precision, training->task->recipe.precision,
                sizeof recipe.precision);
@@ -157,8 +157,8 @@ static pba_status open_all(pba_training *training)
     return status;
 }
 
-static pba_status training_new(pba_dataset *opened, const pba_train_options *options, bool resumed,
-                               const pba_observer *observer, pba_training **result)
+static pba_status training_new(const task_data *opened, const pba_train_options *options,
+                               bool resumed, const pba_observer *observer, pba_training **result)
 {
     pba_training *fresh = memory_new(1, sizeof *fresh);
     *result = NULL;
@@ -200,7 +200,7 @@ pba_status pba_training_create_with(const pba_train_options *options, const pba_
     return training_create_on(NULL, options, observer, result);
 }
 
-pba_status training_create_on(pba_dataset *opened, const pba_train_options *options,
+pba_status training_create_on(const task_data *opened, const pba_train_options *options,
                               const pba_observer *observer, pba_training **result)
 {
     if (!options || !result || options->seeds < 1) {
@@ -221,7 +221,7 @@ pba_status pba_training_resume_with(const char *run, int workers, const pba_obse
     return training_resume_on(NULL, run, workers, observer, result);
 }
 
-pba_status training_resume_on(pba_dataset *opened, const char *run, int workers,
+pba_status training_resume_on(const task_data *opened, const char *run, int workers,
                               const pba_observer *observer, pba_training **result)
 {
     size_t count;

@@ -12,7 +12,6 @@
 #include "train/order.h"
 #include "train/run.h"
 #include "train/tensorboard.h"
-#include "train/trainer.h"
 
 struct pba_training {
     pba_train_options options;
@@ -24,8 +23,8 @@ struct pba_training {
     pba_training_result *results;
     bool *finished; /* by seed: its result stands */
     bool resumed, complete;
-    pba_dataset *opened; /* by somebody else; NULL: the run opens its own */
-    tensorboard *board;  /* NULL: none is wanted */
+    const task_data *opened; /* by somebody else; NULL: the run opens its own */
+    tensorboard *board;      /* NULL: none is wanted */
     int lock_file; /* open while running, so that no other process runs the same folder; -1 */
 
     /* While running. */
@@ -50,11 +49,11 @@ typedef struct training_state {
 
 double training_total(const pba_training *training); /* image passes of the whole run */
 
-/* training.c: as pba_training_create_with and resume_with, on a data set that is open already, with
- * its splits drawn as the options say, and outlives the run. NULL: the run opens its own. */
-pba_status training_create_on(pba_dataset *opened, const pba_train_options *options,
+/* training.c: as pba_training_create_with and resume_with, on data that are open already, with
+ * splits as the options say, and outlive the run. NULL: the run opens its own. */
+pba_status training_create_on(const task_data *opened, const pba_train_options *options,
                               const pba_observer *observer, pba_training **training);
-pba_status training_resume_on(pba_dataset *opened, const char *run, int workers,
+pba_status training_resume_on(const task_data *opened, const char *run, int workers,
                               const pba_observer *observer, pba_training **training);
 
 /* training_run.c: a run whose seeds are shared out by somebody else. Begins; takes seeds on the
