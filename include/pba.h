@@ -541,6 +541,11 @@ typedef struct pba_population_options {
     const char *const *ops; /* NULL: the fifteen of PBA */
     int op_count;
     pba_selection selection; /* NONE: `quantile` has no meaning */
+    int burn_in; /* epochs: at the end of rounds before it nobody copies or explores; PBA: 0 */
+    /* Where the members start from; NULL: all from the policy of zeros (PBA). Of the same
+     * operations and copies. Member i of N starts with the policy of epoch i * (epochs - 1) /
+     * (N - 1), rounded down, of the schedule; those of odd numbers explore once from it. Copied. */
+    const pba_schedule *start;
 } pba_population_options;
 
 typedef enum pba_task_kind { PBA_TASK_TRAIN, PBA_TASK_WAIT, PBA_TASK_DONE } pba_task_kind;
@@ -598,10 +603,16 @@ typedef struct pba_search_options {
     char plugin[PBA_PATH_MAX];    /* files for pba_plugin_load, with commas between */
     char ops[2048]; /* names of the operations, with commas between; each behind a "-": the default
                        without these. "": the fifteen of PBA and those of all loaded plug-ins */
-    char count_probs[128];  /* "0.2,0.3,0.5": probabilities of 0, 1, 2 ... operations on an image */
-    int workers;            /* 0: one per core */
-    char out[PBA_PATH_MAX]; /* run directory; "": runs/search-N chosen by the caller */
+    char count_probs[128]; /* "0.2,0.3,0.5": probabilities of 0, 1, 2 ... operations on an image */
+    int burn_in;           /* these three as in pba_population_options */
+    double quantile, resample;
+    char val[PBA_PATH_MAX];  /* a data set whose images members are scored on; "": `dataset` */
+    char from[PBA_PATH_MAX]; /* a run's folder or a schedule file that members start from; "": none
+                              */
+    int workers;             /* 0: one per core */
+    char out[PBA_PATH_MAX];  /* run directory; "": runs/search-N chosen by the caller */
     char preset[PBA_NAME_MAX]; /* what the settings started from, for the record; "": none */
+    char budget[PBA_NAME_MAX]; /* what they were chosen for, for the record; see pba_search_fit */
 } pba_search_options;
 
 typedef struct pba_train_options {
@@ -614,6 +625,7 @@ typedef struct pba_train_options {
     int workers;                       /* 0: one per core */
     char out[PBA_PATH_MAX];
     char preset[PBA_NAME_MAX]; /* what the settings started from, for the record; "": none */
+    char budget[PBA_NAME_MAX]; /* what they were chosen for, for the record; see pba_training_fit */
 } pba_train_options;
 
 /* Rows for the structs above (the recipe's rows come first, offsets from the start of the struct).
@@ -716,6 +728,36 @@ PBA_API const char *pba_search_directory(const pba_search *search);
 PBA_API const pba_dataset *pba_search_dataset(const pba_search *search);
 PBA_API void pba_search_free(pba_search *search);
 
+/* A time budget, "90s", "45m", "1h30m" or "2h", as seconds. PBA_USAGE for any other text. */
+PBA_API pba_status pba_budget_parse(const char *text, double *seconds);
+
+/* A setting under a budget: what it is, and a clause that says why. */
+typedef struct pba_budget_choice {
+    const char *name; /* of the setting: "train-size" */
+    char value[PBA_NAME_MAX];
+    char why[160];
+} pba_budget_choice;
+
+#define PBA_BUDGET_CHOICES_MAX 8
+typedef struct pba_budget {
+    double seconds;  /* asked for, from the call on to the end, a report included */
+    double spent;    /* of them before the settings stood: opening the data, measuring */
+    double expected; /* of the whole */
+    pba_budget_choice choices[PBA_BUDGET_CHOICES_MAX];
+    int choice_count;
+} pba_budget;
+
+/* Fits a search into options->budget: opens the data, measures this machine for some seconds, then
+ * chooses model, population, epochs, train_size and val_size by the rules of docs/steering.md, and
+ * the precision. What is named in `kept` ("model", "train-size" ...: as the settings' rows have
+ * them) stays as it is in `options`, as does everything else. The search is as if it had been
+ * created with the options as they are afterwards. PBA_USAGE where the time is too short: the
+ * message tells the least. The observer is told of the opening, and its stop ends that alone.
+ * Nothing is written. */
+PBA_API pba_status pba_search_fit(pba_search_options *options, const char *const *kept,
+                                  size_t kept_count, const pba_observer *observer,
+                                  pba_budget *budget, pba_search **search);
+
 typedef struct pba_training pba_training;
 
 typedef struct pba_measure_options {
@@ -757,6 +799,12 @@ PBA_API pba_status pba_training_create_with(const pba_train_options *options,
 PBA_API pba_status pba_training_resume(const char *run, int workers, pba_training **training);
 PBA_API pba_status pba_training_resume_with(const char *run, int workers,
                                             const pba_observer *observer, pba_training **training);
+/* Fits a training into options->budget: as pba_search_fit, but only epochs and precision are
+ * chosen; all seeds count. PBA_USAGE where not even one epoch fits, or where epochs are to be kept.
+ */
+PBA_API pba_status pba_training_fit(pba_train_options *options, const char *const *kept,
+                                    size_t kept_count, const pba_observer *observer,
+                                    pba_budget *budget, pba_training **training);
 PBA_API pba_status pba_training_plan(pba_training *training, pba_plan *plan);
 /* Trains and evaluates fresh networks, under a policy in which every operation is as likely as
  * another (probability 0.5, level 4), and throws them away: nothing of the training is touched, and

@@ -323,6 +323,35 @@ refuses "search: --resume of nothing" 1 "nowhere" search --resume nowhere
 refuses "search: an unknown selection" 2 "truncation|none" search good $small --selection tournament
 works "search --selection none --dry-run" "nobody copies anybody" search good $small \
     --selection none --dry-run
+refuses "search: a share too large" 2 "--quantile: 0.6" search good $small --quantile 0.6
+refuses "search: a negative burn-in" 2 "--burn-in: -1" search good $small --burn-in -1
+refuses "search: a start that is no schedule" 2 "is no schedule" search good $small --from trivialaugment
+refuses "search: a start from nowhere" 1 "nowhere/x" search good $small --from nowhere/x
+refuses "search: other images that are missing" 1 "val: nowhere" search good $small --val nowhere
+refuses "search: other images of the same ones" 2 "all of the 200 images" search good \
+    --model wrn-10-1 --val good --dry-run
+mkdir other
+head -c 3072 /dev/zero | tr '\0' '\7' >pixels
+for i in $(seq 0 59); do
+    printf "\\$(printf '%03o' $((i % 10)))"
+    cat pixels
+done >other/data_batch_1.bin
+works "search --val --dry-run" "64 training, 50 validation, 20 test" search good $small --val other --val-size 50 --dry-run
+refuses "a budget without a unit" 2 "\"90\" is no time" search good $small --budget 90
+refuses "a budget that is too short" 2 "give --budget" search good --model wrn-10-1 --train-size 64 \
+    --batch 32 --budget 1s
+refuses "a budget beside a preset" 2 "leave one of them out" search good --preset rsvhn --budget 1h
+works "search --budget --dry-run" "by hand     pba search good --precision" search good \
+    --model wrn-10-1 --train-size 64 --batch 32 --population 2 --seed 3 --budget 3m --dry-run
+grep -q -e "--train-size 64 --val-size .* --epochs .* --batch 32 --seed 3$" out &&
+    result ok "the command that does the same" || result "not ok" "the command that does the same"
+works "search --budget --dry-run as JSON" '"why": "given"' search good \
+    --model wrn-10-1 --train-size 64 --batch 32 --population 2 --budget 3m --dry-run --json
+works "train --budget --dry-run" "as many as fit, with 2 seeds" train good --model wrn-10-1 \
+    --train-size 64 --batch 32 --seeds 2 --budget 3m --dry-run
+refuses "train: epochs and a budget" 2 "--epochs" train good --model wrn-10-1 --train-size 64 \
+    --batch 32 --epochs 3 --budget 1h
+[ -e runs ] && result "not ok" "--dry-run writes nothing" || result ok "--dry-run writes nothing"
 refuses "search: an unknown preset" 2 "use rcifar10, rsvhn" search good $small --preset mnist
 works "search --preset --dry-run" "wrn-10-1" search good $small --preset rsvhn --dry-run
 refuses "search: a preset that asks for more" 1 "ask for fewer" search good --preset rcifar10

@@ -126,6 +126,98 @@ static void test_exploit(void **state)
     }
 }
 
+/* Before the burn-in has passed nobody copies or explores, and that is certain at once. */
+static void check_burn_in(int burn_in, int first, pba_selection selection)
+{
+    pba_population_options options;
+    pba_population_defaults(&options);
+    options.population = 8;
+    options.epochs = 12;
+    options.interval = 3;
+    options.burn_in = burn_in;
+    options.selection = selection;
+    pba_population *population;
+    assert_ok(pba_population_create(&options, &population));
+    const pba_policy zero = {.entries = 30};
+    for (int round = 0; round < 4; round++) {
+        pba_task tasks[8];
+        int changed = 0;
+        ask_all(population, tasks, 8, 3 * round, 3 * round + 3);
+        for (int i = 0; i < 8; i++) {
+            changed += memcmp(&tasks[i].policy, &zero, sizeof zero) != 0;
+            assert_true(round >= first || tasks[i].weights_from == i);
+        }
+        assert_true((changed > 0) == (round >= first));
+        for (int i = 0; i < 8; i++) {
+            bool sure = selection == PBA_SELECTION_TRUNCATION && round + 1 < first && round < 3;
+            assert_ok(pba_population_tell(population, i, i / 8.0));
+            if (i < 7 && (sure || i == 0)) {
+                assert_int_equal(population_is_settled(population, i), sure);
+            }
+        }
+    }
+    pba_population_free(population);
+}
+
+static void test_burn_in(void **state)
+{
+    static const struct {
+        int burn_in, first; /* the first round that begins behind a decision */
+    } rows[] = {{0, 1}, {1, 1}, {3, 1}, {4, 2}, {6, 2}, {7, 3}, {9, 3}, {10, 4}, {100, 4}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        check_burn_in(rows[i].burn_in, rows[i].first, PBA_SELECTION_TRUNCATION);
+        check_burn_in(rows[i].burn_in, rows[i].first, PBA_SELECTION_NONE);
+    }
+}
+
+/* ------------------------------------------------------------------ warm start */
+
+/* Eleven epochs in three segments whose values say which. */
+static pba_schedule *three_segments(int op_count)
+{
+    static const int lengths[] = {4, 1, 6};
+    pba_schedule *schedule;
+    assert_ok(schedule_create(schedule_pba_ops, op_count, 2, &schedule));
+    for (int s = 0; s < 3; s++) {
+        pba_policy policy = {.entries = 2 * op_count};
+        memset(policy.values, 2 + s, 4 * (size_t)op_count);
+        assert_ok(schedule_append(schedule, lengths[s], &policy, NULL));
+    }
+    return schedule;
+}
+
+/* Spread over the epochs: those of even numbers as the schedule has it, the others near to it. */
+static void test_warm(void **state)
+{
+    static const int segments[] = {0, 0, 1, 2, 2, 2}; /* of epochs 0, 2, 4, 6, 8, 10 */
+    pba_population_options options;
+    pba_schedule *schedule = three_segments(15);
+    pba_task tasks[6];
+    pba_population_defaults(&options);
+    options.population = 6;
+    options.epochs = 6;
+    options.resample = 0;
+    options.start = schedule;
+    pba_population *population;
+    assert_ok(pba_population_create(&options, &population));
+    for (int i = 0; i < 6; i++) {
+        int changed = 0, wanted = 2 + segments[i];
+        assert_ok(pba_population_ask(population, &tasks[i]));
+        for (int v = 0; v < 60; v++) {
+            int distance = abs(tasks[i].policy.values[v] - wanted);
+            assert_true(distance <= 3);
+            changed += distance > 0;
+        }
+        assert_true((changed > 0) == (i % 2 == 1));
+    }
+    pba_population_free(population);
+    pba_schedule_free(schedule);
+    options.start = schedule = three_segments(14);
+    assert_int_equal(pba_population_create(&options, &population), PBA_USAGE);
+    assert_non_null(strstr(pba_error_message(), "Rotate, TranslateX, TranslateY, 11 more"));
+    pba_schedule_free(schedule);
+}
+
 /* What is said of a member while others are out holds however they turn out: it keeps weights and
  * policy, and nobody copies it. And it is said of as many as can be. */
 static void check_settled(int count, int out, uint64_t seed)
@@ -402,6 +494,37 @@ static pba_population *run(pba_population *population, int every, pba_policy (*p
     }
 }
 
+/* The policies that the best member's weights were trained under, the first one included, through
+ * states that were written down and read again. */
+static void test_warm_lineage(void **state)
+{
+    pba_schedule *start = three_segments(15), *schedule;
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        pba_policy policies[6][30], policy;
+        pba_population_options options;
+        pba_population *population;
+        int member;
+        double error;
+        pba_population_defaults(&options);
+        options.population = 6;
+        options.epochs = 12;
+        options.seed = seed;
+        options.start = start;
+        options.selection = seed % 2 ? PBA_SELECTION_NONE : PBA_SELECTION_TRUNCATION;
+        assert_ok(pba_population_create(&options, &population));
+        population = run(population, (int)seed % 4, policies);
+        assert_ok(pba_population_best(population, &member, &error));
+        assert_ok(pba_population_schedule(population, &schedule));
+        for (int e = 0; e < 12; e++) {
+            assert_ok(pba_schedule_at(schedule, e, &policy));
+            assert_memory_equal(&policy, &policies[member][e], sizeof policy);
+        }
+        pba_schedule_free(schedule);
+        pba_population_free(population);
+    }
+    pba_schedule_free(start);
+}
+
 /* The schedule is, epoch by epoch, what the best member's weights have been trained under; written
  * as the reference's log and read again it is the same. */
 static void test_lineage(void **state)
@@ -594,6 +717,8 @@ static void test_hostile(void **state)
     refused(text, "\"interval\": 3", "\"interval\": 5");
     refused(text, "\"seed\": 5", "\"seed\": -5");
     refused(text, "\"quantile\": 0.25", "\"quantile\": 0.75");
+    refused(text, "\"burn_in\": 0", "\"burn_in\": -1");
+    refused(text, "\"burn_in\": 0", "\"burn_in\": 7"); /* it has copies of before that */
     refused(text, "\"copies\": 2", "\"copies\": 3");
     refused(text, "\"copies\": 2", "\"copies\": 200");
     refused(text, "\"Rotate\"", "\"TranslateX\"");
@@ -633,19 +758,14 @@ static void test_hostile(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_exploit),
-        cmocka_unit_test(test_settled),
-        cmocka_unit_test(test_source_uniform),
-        cmocka_unit_test(test_explore),
-        cmocka_unit_test(test_rounds),
-        cmocka_unit_test(test_misuse),
-        cmocka_unit_test(test_options),
-        cmocka_unit_test(test_lineage),
-        cmocka_unit_test(test_forgets),
-        cmocka_unit_test(test_drift),
-        cmocka_unit_test(test_drift_ignores_scores),
-        cmocka_unit_test(test_serialize),
-        cmocka_unit_test(test_out_again),
+        cmocka_unit_test(test_exploit),   cmocka_unit_test(test_burn_in),
+        cmocka_unit_test(test_warm),      cmocka_unit_test(test_warm_lineage),
+        cmocka_unit_test(test_settled),   cmocka_unit_test(test_source_uniform),
+        cmocka_unit_test(test_explore),   cmocka_unit_test(test_rounds),
+        cmocka_unit_test(test_misuse),    cmocka_unit_test(test_options),
+        cmocka_unit_test(test_lineage),   cmocka_unit_test(test_forgets),
+        cmocka_unit_test(test_drift),     cmocka_unit_test(test_drift_ignores_scores),
+        cmocka_unit_test(test_serialize), cmocka_unit_test(test_out_again),
         cmocka_unit_test(test_hostile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -89,6 +89,17 @@ static void put_config(const char *run, const char *dataset)
 }
 
 /* A population under errors that are drawn, its journal as a search writes it up to `rounds`. */
+static const pba_schedule *warm; /* what the next ones start from; NULL: from nothing */
+
+static void add_policy(report_text *lines, const pba_policy *policy)
+{
+    json_t *list = schedule_policy_json(policy);
+    char *text = json_dumps(list, JSON_COMPACT);
+    report_add(lines, ",\"policy\":%s}\n", text);
+    free(text);
+    json_decref(list);
+}
+
 static pba_population *live(const char *run, int rounds, uint64_t seed)
 {
     pba_population_options options;
@@ -100,19 +111,20 @@ static pba_population *live(const char *run, int rounds, uint64_t seed)
     options.interval = INTERVAL;
     options.epochs = EPOCHS;
     options.seed = seed;
+    options.start = warm;
     assert_ok(pba_population_create(&options, &population));
     for (int i = 0; i < rounds * MEMBERS; i++) {
         pba_task task;
         assert_ok(pba_population_ask(population, &task));
         if (task.weights_from != task.member) {
-            json_t *policy = schedule_policy_json(&task.policy);
-            char *text = json_dumps(policy, JSON_COMPACT);
             report_add(&lines,
                        "{\"type\":\"exploit\",\"round\":%d,\"epoch\":%d,\"member\":%d,"
-                       "\"source\":%d,\"policy\":%s}\n",
-                       task.round - 1, task.from_epoch, task.member, task.weights_from, text);
-            free(text);
-            json_decref(policy);
+                       "\"source\":%d",
+                       task.round - 1, task.from_epoch, task.member, task.weights_from);
+            add_policy(&lines, &task.policy);
+        } else if (warm && task.round == 0) {
+            report_add(&lines, "{\"type\":\"start\",\"member\":%d", task.member);
+            add_policy(&lines, &task.policy);
         }
         if (i % MEMBERS == MEMBERS - 1) { /* all have been asked for */
             for (int member = 0; member < MEMBERS; member++) {
@@ -157,6 +169,21 @@ static void schedule_is_found(void **state)
         pba_schedule_free(expected);
         pba_population_free(population);
     }
+}
+
+/* And so where the members did not start from nothing. */
+static void warm_schedule_is_found(void **state)
+{
+    pba_policy policy = {.entries = 30};
+    pba_schedule *start;
+    for (int i = 0; i < 60; i++) {
+        policy.values[i] = (uint8_t)(i % 9);
+    }
+    assert_ok(pba_schedule_constant(&policy, schedule_pba_ops, SCHEDULE_PBA_OPS, 7, &start));
+    warm = start;
+    schedule_is_found(state);
+    warm = NULL;
+    pba_schedule_free(start);
 }
 
 static void figures_appear(void **state)
@@ -427,19 +454,13 @@ static void operations_are_drawn(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(schedule_is_found),
-        cmocka_unit_test(figures_appear),
-        cmocka_unit_test(killed_is_drawn),
-        cmocka_unit_test(beginning_is_drawn),
-        cmocka_unit_test(empty_is_said),
-        cmocka_unit_test(damage_is_refused),
-        cmocka_unit_test(intervals_are_students),
-        cmocka_unit_test(many_seeds_are_students),
-        cmocka_unit_test(unfinished_training_is_drawn),
-        cmocka_unit_test(expectations_are_exact),
-        cmocka_unit_test(texts_are_escaped),
-        cmocka_unit_test(base64_is_rfc4648),
-        cmocka_unit_test(long_schedules_are_sampled),
+        cmocka_unit_test(schedule_is_found),       cmocka_unit_test(warm_schedule_is_found),
+        cmocka_unit_test(figures_appear),          cmocka_unit_test(killed_is_drawn),
+        cmocka_unit_test(beginning_is_drawn),      cmocka_unit_test(empty_is_said),
+        cmocka_unit_test(damage_is_refused),       cmocka_unit_test(intervals_are_students),
+        cmocka_unit_test(many_seeds_are_students), cmocka_unit_test(unfinished_training_is_drawn),
+        cmocka_unit_test(expectations_are_exact),  cmocka_unit_test(texts_are_escaped),
+        cmocka_unit_test(base64_is_rfc4648),       cmocka_unit_test(long_schedules_are_sampled),
         cmocka_unit_test(operations_are_drawn),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

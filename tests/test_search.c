@@ -164,6 +164,27 @@ static void check_schedule(const char *run)
     assert_false(file_exists(inside(run, "checkpoint")));
 }
 
+/* Against another run's schedule and sorted journal. */
+static void check_same(const char *run, const char *schedule, const char *journal)
+{
+    char *text = get(inside(run, "schedule.json")), *lines = sorted_journal(run);
+    assert_string_equal(text, schedule);
+    assert_string_equal(lines, journal);
+    free(text);
+    free(lines);
+}
+
+static void refused(pba_search_options options, pba_status status, const char *word)
+{
+    pba_search *search;
+    pba_status got = pba_search_create(&options, &search);
+    if (got != status || search || !strstr(pba_error_message(), word)) {
+        fail_msg("%s: %s (wanted %s, '%s')", pba_status_name(got), pba_error_message(),
+                 pba_status_name(status), word);
+    }
+    assert_false(file_exists(at("never")));
+}
+
 static int prepare(void **state)
 {
     snprintf(folder, sizeof folder, "/tmp/pba-search-XXXXXX");
@@ -349,6 +370,225 @@ static void test_no_selection(void **state)
     free(lines);
     free(other);
     free(other_lines);
+}
+
+/* Burn-in, quantile and resample are of the recipe: resumed, they hold. The first round's end is
+ * too early for copies; the second replaces half. */
+static void test_steered(void **state)
+{
+    pba_search_options options = options_for("steered", 2);
+    options.burn_in = INTERVAL + 1;
+    options.quantile = 0.5;
+    options.resample = 1;
+    witness seen = {.poison_from = MEMBERS}, part = {.stop_after = 6, .poison_from = MEMBERS};
+    pba_search *search;
+    assert_ok(pba_search_create(&options, &search));
+    assert_ok(run(search, &seen));
+    assert_int_equal(seen.copies, MEMBERS / 2);
+    pba_search_free(search);
+    char *lines = sorted_journal("steered"), *text = get(inside("steered", "schedule.json"));
+    assert_null(strstr(lines, "\"exploit\",\"round\":0"));
+
+    snprintf(options.out, sizeof options.out, "%s", at("steered-stopped"));
+    options.workers = 1;
+    assert_ok(pba_search_create(&options, &search));
+    assert_int_equal(run(search, &part), PBA_INTERRUPTED);
+    pba_search_free(search);
+    assert_ok(pba_search_resume(at("steered-stopped"), 1, &search));
+    assert_ok(pba_search_run(search, NULL));
+    pba_search_free(search);
+    check_same("steered-stopped", text, lines);
+    free(lines);
+    free(text);
+
+    options = options_for("notes", 1);
+    options.burn_in = EPOCHS;
+    pba_plan plan;
+    assert_ok(pba_search_create(&options, &search));
+    assert_ok(pba_search_plan(search, &plan));
+    assert_non_null(strstr(plan.notes, "burn-in lasts to the end"));
+    pba_search_free(search);
+}
+
+/* From the schedule of the first test: the journal tells what everybody started with, and the copy
+ * in the folder holds when the file is gone. */
+static void test_warm(void **state)
+{
+    pba_search_options options = options_for("warm", 2);
+    witness part = {.stop_after = 2, .poison_from = MEMBERS};
+    pba_search *search;
+    char *first = get(inside("one", "schedule.json"));
+    assert_ok(file_make_folder(at("first")));
+    assert_ok(file_write(inside("first", "schedule.json"), first, strlen(first)));
+    snprintf(options.from, sizeof options.from, "%s", at("first"));
+    assert_ok(pba_search_create(&options, &search));
+    assert_ok(pba_search_run(search, NULL));
+    pba_search_free(search);
+    char *lines = sorted_journal("warm"), *text = get(inside("warm", "schedule.json"));
+    assert_string_not_equal(text, first);
+    for (int member = 0; member < MEMBERS; member++) {
+        char wanted[64];
+        snprintf(wanted, sizeof wanted, "{\"type\":\"start\",\"member\":%d,", member);
+        assert_non_null(strstr(lines, wanted));
+    }
+
+    snprintf(options.out, sizeof options.out, "%s", at("warm-stopped"));
+    options.workers = 1;
+    assert_ok(pba_search_create(&options, &search));
+    assert_int_equal(run(search, &part), PBA_INTERRUPTED);
+    pba_search_free(search);
+    assert_int_equal(unlink(inside("first", "schedule.json")), 0);
+    assert_ok(pba_search_resume(at("warm-stopped"), 1, &search));
+    assert_ok(pba_search_run(search, NULL));
+    pba_search_free(search);
+    check_same("warm-stopped", text, lines);
+    free(first);
+    free(lines);
+    free(text);
+}
+
+/* ------------------------------------------------------ another data set to score on */
+
+static void write_classes(const char *folder, bool reversed)
+{
+    char text[64] = "";
+    for (int i = 0; i < 10; i++) {
+        size_t used = strlen(text);
+        snprintf(text + used, sizeof text - used, "%c%c\n", 'a' + (reversed ? 9 - i : i), 'x');
+    }
+    assert_ok(file_write(inside(folder, "batches.meta.txt"), text, strlen(text)));
+}
+
+static void write_data(const char *folder, int train, uint32_t seed)
+{
+    assert_ok(file_make_folder(at(folder)));
+    write_batch(inside(folder, "data_batch_1.bin"), train, seed);
+    write_batch(inside(folder, "test_batch.bin"), 10, seed + 1);
+}
+
+/* Images of the other data set, none of its test images, labels by the classes' names; statistics
+ * and training images are the first one's, which sets none apart for validation. */
+static void test_val(void **state)
+{
+    write_data("here", 60, 11);
+    write_data("there", 40, 13);
+    write_classes("here", false);
+    write_classes("there", true);
+    pba_search_options options = options_for("val", 1);
+    witness part = {.stop_after = 5, .poison_from = MEMBERS};
+    pba_search *search;
+    pba_plan plan;
+    snprintf(options.dataset, sizeof options.dataset, "%s", at("here"));
+    snprintf(options.val, sizeof options.val, "%s", at("there"));
+    options.recipe.train_size = 60; /* all of them */
+    options.recipe.val_size = 30;
+    assert_ok(pba_search_create(&options, &search));
+    assert_ok(pba_search_plan(search, &plan));
+    assert_int_equal(plan.train_images, 60);
+    assert_int_equal(plan.val_images, 30);
+    assert_non_null(strstr(plan.notes, "scored on 30 images of "));
+    const task *task = search->task;
+    pba_dataset *other = search->data.other;
+    for (int i = 0; i < 30; i++) {
+        pba_image view;
+        int label;
+        assert_ok(pba_dataset_image(other, PBA_TRAIN, i, &view, &label));
+        assert_ptr_equal(task->images[PBA_VALIDATION][i], view.pixels);
+        assert_int_equal(task->labels[PBA_VALIDATION][i], 9 - label);
+    }
+    assert_ok(pba_search_run(search, NULL));
+    pba_search_free(search);
+    char *lines = sorted_journal("val"), *text = get(inside("val", "schedule.json"));
+
+    snprintf(options.out, sizeof options.out, "%s", at("val-stopped"));
+    assert_ok(pba_search_create(&options, &search));
+    assert_int_equal(run(search, &part), PBA_INTERRUPTED);
+    pba_search_free(search);
+    assert_ok(pba_search_resume(at("val-stopped"), 2, &search));
+    assert_ok(pba_search_run(search, NULL));
+    pba_search_free(search);
+    check_same("val-stopped", text, lines);
+    free(lines);
+    free(text);
+}
+
+/* The same data set as the other one: what is trained and tested on is left out. */
+static void test_val_twins(void **state)
+{
+    pba_search_options options = options_for("never", 1);
+    pba_search *search;
+    snprintf(options.val, sizeof options.val, "%s", options.dataset);
+    options.recipe.val_size = 0;
+    assert_ok(pba_search_create(&options, &search));
+    assert_int_equal(search->task->counts[PBA_TRAIN], 40);
+    assert_int_equal(search->task->counts[PBA_VALIDATION], 60);
+    assert_int_equal(search->task->other_left_out, 40);
+    for (int i = 0; i < 60; i++) {
+        for (int j = 0; j < 40; j++) {
+            assert_memory_not_equal(search->task->images[PBA_VALIDATION][i],
+                                    search->task->images[PBA_TRAIN][j], PIXELS);
+        }
+    }
+    pba_search_free(search);
+    options.recipe.train_size = 0;
+    refused(options, PBA_USAGE, "all of the 100 images");
+}
+
+static void test_val_refused(void **state)
+{
+    pba_search_options good = options_for("never", 1), bad = good;
+    snprintf(good.val, sizeof good.val, "%s", at("there"));
+    bad = good;
+    snprintf(bad.val, sizeof bad.val, "%s", at("absent"));
+    refused(bad, PBA_NOT_FOUND, "val: ");
+    bad = good;
+    bad.recipe.val_size = 41;
+    refused(bad, PBA_NOT_FOUND, "its test split leaves 40");
+    write_classes("here", false);
+    assert_ok(
+        file_write(inside("there", "batches.meta.txt"), "b\na\nc\nd\ne\nf\ng\nh\ni\nj\n", 20));
+    bad = good;
+    snprintf(bad.dataset, sizeof bad.dataset, "%s", at("here"));
+    refused(bad, PBA_USAGE, "its class b is none");
+    /* Grey images of another size, and a hundred classes. */
+    static const uint8_t images[16 + 2 * 64] = {0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 8, 0, 0, 0, 8},
+                                         labels[10] = {0, 0, 8, 1, 0, 0, 0, 2, 0, 1};
+    assert_ok(file_make_folder(at("grey")));
+    assert_ok(file_write(inside("grey", "train-images-idx3-ubyte"), images, sizeof images));
+    assert_ok(file_write(inside("grey", "train-labels-idx1-ubyte"), labels, sizeof labels));
+    bad = good;
+    snprintf(bad.val, sizeof bad.val, "%s", at("grey"));
+    refused(bad, PBA_USAGE, "8 x 8");
+    uint8_t *hundred = calloc(200, RECORD + 1);
+    for (int i = 0; i < 200; i++) {
+        hundred[i * (RECORD + 1) + 1] = (uint8_t)(i % 100);
+    }
+    assert_ok(file_make_folder(at("hundred")));
+    assert_ok(file_write(inside("hundred", "train.bin"), hundred, 200 * (RECORD + 1)));
+    free(hundred);
+    snprintf(bad.val, sizeof bad.val, "%s", at("hundred"));
+    refused(bad, PBA_USAGE, "it has 100 classes");
+}
+
+static void test_warm_refused(void **state)
+{
+    static const char other[] =
+        "{\"format\": \"pba-schedule\", \"version\": 1, \"space\": \"pba\", \"ops\": [\"Rotate\"], "
+        "\"copies\": 2, \"epochs\": 3, \"segments\": [{\"epochs\": 3, \"policy\": [1,1,1,1]}]}";
+    static const struct {
+        const char *from;
+        pba_status status;
+        const char *word;
+    } rows[] = {{"trivialaugment", PBA_USAGE, "is no schedule"},
+                {"absent/it", PBA_NOT_FOUND, "absent/it"},
+                {"data", PBA_NOT_FOUND, "schedule.json"},
+                {"other.json", PBA_USAGE, "(Rotate; 2 copies) are not those of this search"}};
+    assert_ok(file_write(at("other.json"), other, strlen(other)));
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        pba_search_options options = options_for("never", 1);
+        snprintf(options.from, sizeof options.from, "%s", i ? at(rows[i].from) : rows[i].from);
+        refused(options, rows[i].status, rows[i].word);
+    }
 }
 
 /* ------------------------------------------------------ stopped and resumed */
@@ -560,17 +800,6 @@ static void test_damaged(void **state)
 
 /* ----------------------------------------------------------------- refusals */
 
-static void refused(pba_search_options options, pba_status status, const char *word)
-{
-    pba_search *search;
-    pba_status got = pba_search_create(&options, &search);
-    if (got != status || search || !strstr(pba_error_message(), word)) {
-        fail_msg("%s: %s (wanted %s, '%s')", pba_status_name(got), pba_error_message(),
-                 pba_status_name(status), word);
-    }
-    assert_false(file_exists(at("never")));
-}
-
 static void test_refused(void **state)
 {
     pba_search_options good = options_for("never", 1), bad = good;
@@ -776,6 +1005,12 @@ int main(void)
         cmocka_unit_test(test_early),
         cmocka_unit_test(test_seed),
         cmocka_unit_test(test_no_selection),
+        cmocka_unit_test(test_steered),
+        cmocka_unit_test(test_warm),
+        cmocka_unit_test(test_warm_refused),
+        cmocka_unit_test(test_val),
+        cmocka_unit_test(test_val_twins),
+        cmocka_unit_test(test_val_refused),
         cmocka_unit_test(test_finished),
         cmocka_unit_test(test_only_result_missing),
         cmocka_unit_test(test_killed),

@@ -81,6 +81,9 @@ void cli_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
  * line's. */
 void cli_print_wrapped(FILE *stream, const char *label, int indent, const char *text);
 
+/* A space, and a word of a command line, quoted where the shell would not take it as it is. */
+void cli_print_word(FILE *stream, const char *text);
+
 /* Flushes standard output; where writing to it failed, says so and returns CLI_FAILED. */
 int cli_finish(int status);
 
@@ -171,9 +174,18 @@ void cli_job_end(cli_job *job);
 bool cli_resume_is_alone(const cli_arguments *arguments);
 
 /* Says what a job will do, as JSON for --dry-run --json; on standard error where standard output is
- * kept for JSON. Returns the plan's notes where they were said, for cli_job_start, or NULL. */
+ * kept for JSON. `budget`: of the JSON, NULL where there is none. Returns the plan's notes where
+ * they were said, for cli_job_start, or NULL. */
 const char *cli_say_plan(const cli_talk *talk, const char *title, const pba_plan *plan,
-                         const char *out);
+                         const char *out, const pba_budget *budget);
+
+/* Budgets. The names of the options that were given, which are kept, for free(); NULL:
+ * out of memory. */
+const char **cli_budget_kept(const cli_arguments *arguments);
+/* What was chosen and why, and the command that does the same without a budget. */
+void cli_print_budget(FILE *stream, const pba_budget *budget, const char *command,
+                      const cli_arguments *arguments);
+void cli_json_budget(cli_json *json, const pba_budget *budget);
 
 /* "runs/KIND-NAME-N" with the dataset's name and the first N that is free. */
 void cli_next_run(const char *kind, const char *dataset, char out[PBA_PATH_MAX]);

@@ -182,7 +182,7 @@ static void print_plan(FILE *stream, const char *title, const pba_plan *plan, co
     fflush(stream); /* to be read before the work begins */
 }
 
-static void json_plan(const pba_plan *plan)
+static void json_plan(const pba_plan *plan, const pba_budget *budget)
 {
     cli_json fresh = {0}, *json = &fresh;
     cli_json_open(json, NULL, '{');
@@ -201,14 +201,17 @@ static void json_plan(const pba_plan *plan)
     cli_json_number(json, "image_passes", plan->image_passes);
     cli_json_number(json, "seconds", plan->seconds);
     cli_json_number(json, "bytes", plan->bytes);
+    if (budget) {
+        cli_json_budget(json, budget);
+    }
     cli_json_close(json, '}');
 }
 
 const char *cli_say_plan(const cli_talk *talk, const char *title, const pba_plan *plan,
-                         const char *out)
+                         const char *out, const pba_budget *budget)
 {
     if (talk->dry_run && talk->json) {
-        json_plan(plan);
+        json_plan(plan, budget);
         return NULL;
     }
     print_plan(talk->json ? stderr : stdout, title, plan, out);

@@ -103,6 +103,22 @@ void cli_print_wrapped(FILE *stream, const char *label, int indent, const char *
     fputc('\n', stream);
 }
 
+void cli_print_word(FILE *stream, const char *text)
+{
+    static const char safe[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:,=+";
+    bool plain = text[0] && strspn(text, safe) == strlen(text);
+    fputs(plain ? " " : " '", stream);
+    for (const char *at = text; *at; at++) {
+        if (*at == '\'') {
+            fputs("'\\''", stream);
+        } else {
+            fputc(*at, stream);
+        }
+    }
+    fputs(plain ? "" : "'", stream);
+}
+
 double cli_seconds(clockid_t clock)
 {
     struct timespec now;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * pba search: a population learns a schedule. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
@@ -9,6 +10,7 @@ typedef struct options {
     pba_search_options search; /* first: the library's rows count from here */
     char resume[PBA_PATH_MAX];
     cli_talk talk;
+    pba_budget budget; /* seconds 0: none */
 } options;
 
 static void rows(cli_rows *rows)
@@ -25,6 +27,21 @@ static void rows(cli_rows *rows)
     const pba_setting *library = pba_search_settings(&count);
     cli_rows_add(rows, library, count);
     cli_rows_add(rows, own, sizeof own / sizeof *own);
+}
+
+static pba_status create(options *options, const cli_arguments *arguments,
+                         const pba_observer *observer, pba_search **search)
+{
+    if (!options->search.budget[0]) {
+        return pba_search_create_with(&options->search, observer, search);
+    }
+    const char **kept = cli_budget_kept(arguments);
+    pba_status status = kept
+                            ? pba_search_fit(&options->search, kept, (size_t)arguments->given_count,
+                                             observer, &options->budget, search)
+                            : PBA_MEMORY;
+    free(kept);
+    return status;
 }
 
 static int open_search(options *options, const cli_arguments *arguments, pba_search **search)
@@ -51,6 +68,9 @@ static int open_search(options *options, const cli_arguments *arguments, pba_sea
     if (!cli_set_path(options->search.dataset, "DATASET", arguments->words[0])) {
         return CLI_USAGE;
     }
+    if (options->search.preset[0] && options->search.budget[0]) {
+        return cli_usage("search: --preset names what --budget chooses; leave one of them out");
+    }
     if (options->search.preset[0]) {
         size_t count;
         const pba_setting *library = pba_search_settings(&count);
@@ -64,13 +84,14 @@ static int open_search(options *options, const cli_arguments *arguments, pba_sea
         cli_next_run("search", options->search.dataset, options->search.out);
     }
     cli_opening_start(&opening, options->talk.quiet, NULL);
-    pba_status status = pba_search_create_with(&options->search, &opening.observer, search);
+    pba_status status = create(options, arguments, &opening.observer, search);
     cli_opening_end(&opening);
     return status == PBA_OK ? CLI_DONE : cli_failed(status);
 }
 
 /* *said: what the plan's notes were, where they have been printed. */
-static int print_plan(const options *options, pba_search *search, const char **said)
+static int print_plan(const options *options, const cli_arguments *arguments, pba_search *search,
+                      const char **said)
 {
     pba_plan plan;
     char title[PBA_PATH_MAX + 32];
@@ -92,7 +113,11 @@ static int print_plan(const options *options, pba_search *search, const char **s
     } else {
         snprintf(title, sizeof title, "searching %s", options->search.dataset);
     }
-    *said = cli_say_plan(&options->talk, title, &plan, pba_search_directory(search));
+    const pba_budget *budget = options->budget.seconds > 0 ? &options->budget : NULL;
+    *said = cli_say_plan(&options->talk, title, &plan, pba_search_directory(search), budget);
+    if (budget && *said) {
+        cli_print_budget(options->talk.json ? stderr : stdout, budget, "search", arguments);
+    }
     return CLI_DONE;
 }
 
@@ -103,34 +128,19 @@ static int interrupted(const pba_search *search)
     return CLI_INTERRUPTED;
 }
 
-/* A word of a command line, quoted where the shell would not take it as it is. */
-static void print_word(const char *text)
-{
-    static const char safe[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:,=+";
-    bool plain = text[0] && strspn(text, safe) == strlen(text);
-    cli_print(" %s", plain ? "" : "'");
-    for (const char *at = text; *at; at++) {
-        if (*at == '\'') {
-            cli_print("'\\''");
-        } else {
-            cli_print("%c", *at);
-        }
-    }
-    cli_print("%s", plain ? "" : "'");
-}
-
-/* What was said of the data and the recipe holds for the training too, so that the two compare. */
-static void print_kept(const char *name, const char *value)
+/* What was said of the data and the recipe holds for the training too, so that the two compare. But
+ * images of another data set that are scored on are none to keep out of training. */
+static void print_kept(const options *options, const char *name, const char *value)
 {
     static const char *const kept = " size fit skip-bad train-size val-size split-seed batch lr wd "
                                     "lr-schedule baseline backend precision plugin ";
     char word[PBA_NAME_MAX + 2];
     snprintf(word, sizeof word, " %s ", name);
-    if (strstr(kept, word)) {
+    bool elsewhere = options->search.val[0] && strcmp(name, "val-size") == 0;
+    if (strstr(kept, word) && !elsewhere) {
         cli_print(" --%s", name);
         if (strcmp(name, "skip-bad") != 0) { /* a flag */
-            print_word(value);
+            cli_print_word(stdout, value);
         }
     }
 }
@@ -139,25 +149,31 @@ static void print_train_command(const options *options, const cli_arguments *arg
                                 const char *run)
 {
     cli_print("train with it:   pba train");
-    print_word(options->search.dataset[0] ? options->search.dataset : "DATASET");
+    cli_print_word(stdout, options->search.dataset[0] ? options->search.dataset : "DATASET");
     if (options->search.dataset[0]) {
         cli_print(" --model");
-        print_word(options->search.recipe.model);
+        cli_print_word(stdout, options->search.recipe.model);
     }
     for (int i = 0; i < arguments->given_count; i++) {
-        print_kept(arguments->given[i].name, arguments->given[i].value);
+        print_kept(options, arguments->given[i].name, arguments->given[i].value);
+    }
+    for (int i = 0; i < options->budget.choice_count; i++) {
+        const pba_budget_choice *choice = &options->budget.choices[i];
+        if (!cli_was_given(arguments, choice->name)) {
+            print_kept(options, choice->name, choice->value);
+        }
     }
     pba_preset preset;
     if (options->search.preset[0] &&
         pba_preset_find("search", options->search.preset, &preset) == PBA_OK) {
         for (size_t i = 0; i < preset.setting_count; i++) {
             if (!cli_was_given(arguments, preset.settings[i].name)) {
-                print_kept(preset.settings[i].name, preset.settings[i].value);
+                print_kept(options, preset.settings[i].name, preset.settings[i].value);
             }
         }
     }
     cli_print(" --augment");
-    print_word(run);
+    cli_print_word(stdout, run);
     cli_print("\n");
 }
 
@@ -248,7 +264,7 @@ static int summarize(const options *options, const cli_arguments *arguments,
 static int run_search(const options *options, const cli_arguments *arguments, pba_search *search)
 {
     const char *said = NULL;
-    int failed = print_plan(options, search, &said);
+    int failed = print_plan(options, arguments, search, &said);
     if (failed || options->talk.dry_run) {
         return failed;
     }
@@ -296,9 +312,17 @@ const cli_command cli_search = {
         "any number of workers.\n\n"
         "--preset starts from the settings of one of the paper's searches; pba presets lists "
         "them.\n\n"
+        "--budget fits the search into a time. What it chooses stands in config.json before the "
+        "first epoch and is not changed on the way: the same options given by hand are the same "
+        "search, byte for byte. From little time to much: 8 small networks for 20 epochs on 1,000 "
+        "images, more images, epochs and members, then larger networks, up to the paper's 16 x "
+        "wrn-40-2 for 200 epochs on 4,000 images. docs/steering.md has the rules, and more on "
+        "--val, --from and --burn-in.\n\n"
         "Test images are never used here.\n",
     .examples = "pba search demo --model wrn-10-1 --population 4 --epochs 6 --interval 2\n"
                 "pba search cifar-10-batches-bin --train-size 4000 --val-size 2000 --dry-run\n"
+                "pba search cifar-10-batches-bin --budget 45m\n"
+                "pba search photos --val phone-photos --from runs/search-photos-1\n"
                 "pba search cifar-10-batches-bin --preset rcifar10 --val-size 5000 --dry-run\n"
                 "pba search --resume runs/search-cifar-10-batches-bin-1 --workers 8",
     .min_words = 0,

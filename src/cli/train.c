@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * pba train: a network from scratch under a schedule, or under what it is to be compared with. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
@@ -9,6 +10,7 @@ typedef struct options {
     pba_train_options train; /* first: the library's rows count from here */
     char resume[PBA_PATH_MAX];
     cli_talk talk;
+    pba_budget budget; /* seconds 0: none */
 } options;
 
 static void rows(cli_rows *rows)
@@ -28,7 +30,8 @@ static void rows(cli_rows *rows)
 }
 
 /* *said: what the plan's notes were, where they have been printed. */
-static int print_plan(const options *options, pba_training *training, const char **said)
+static int print_plan(const options *options, const cli_arguments *arguments,
+                      pba_training *training, const char **said)
 {
     pba_plan plan;
     char title[2 * PBA_PATH_MAX];
@@ -41,7 +44,11 @@ static int print_plan(const options *options, pba_training *training, const char
     }
     snprintf(title, sizeof title, "training on %s, augmentation: %s", options->train.dataset,
              options->train.augment);
-    *said = cli_say_plan(&options->talk, title, &plan, pba_training_directory(training));
+    const pba_budget *budget = options->budget.seconds > 0 ? &options->budget : NULL;
+    *said = cli_say_plan(&options->talk, title, &plan, pba_training_directory(training), budget);
+    if (budget && *said) {
+        cli_print_budget(options->talk.json ? stderr : stdout, budget, "train", arguments);
+    }
     return CLI_DONE;
 }
 
@@ -152,10 +159,11 @@ static int interrupted(const pba_training *training)
     return CLI_INTERRUPTED;
 }
 
-static int run_training(const options *options, pba_training *training)
+static int run_training(const options *options, const cli_arguments *arguments,
+                        pba_training *training)
 {
     const char *said = NULL;
-    int failed = print_plan(options, training, &said);
+    int failed = print_plan(options, arguments, training, &said);
     if (failed || options->talk.dry_run) {
         return failed;
     }
@@ -202,11 +210,29 @@ static int resume_training(options *options, const cli_arguments *arguments,
     return CLI_DONE;
 }
 
+static pba_status create(options *options, const cli_arguments *arguments,
+                         const pba_observer *observer, pba_training **training)
+{
+    if (!options->train.budget[0]) {
+        return pba_training_create_with(&options->train, observer, training);
+    }
+    const char **kept = cli_budget_kept(arguments);
+    pba_status status =
+        kept ? pba_training_fit(&options->train, kept, (size_t)arguments->given_count, observer,
+                                &options->budget, training)
+             : PBA_MEMORY;
+    free(kept);
+    return status;
+}
+
 static int open_training(options *options, const cli_arguments *arguments, pba_training **training)
 {
     if (!arguments->word_count) {
         return cli_usage("train: an argument is missing, usage: pba train DATASET (a path, or "
                          "\"demo\"), or pba train --resume RUN");
+    }
+    if (options->train.preset[0] && options->train.budget[0]) {
+        return cli_usage("train: --preset names what --budget chooses; leave one of them out");
     }
     if (options->train.preset[0]) {
         size_t count;
@@ -225,7 +251,7 @@ static int open_training(options *options, const cli_arguments *arguments, pba_t
     }
     cli_opening opening;
     cli_opening_start(&opening, options->talk.quiet, NULL);
-    pba_status status = pba_training_create_with(&options->train, &opening.observer, training);
+    pba_status status = create(options, arguments, &opening.observer, training);
     cli_opening_end(&opening);
     return status == PBA_OK ? CLI_DONE : cli_failed(status);
 }
@@ -237,7 +263,7 @@ static int run(void *given, const cli_arguments *arguments)
     int result = options->resume[0] ? resume_training(options, arguments, &training)
                                     : open_training(options, arguments, &training);
     if (result == CLI_DONE) {
-        result = run_training(options, training);
+        result = run_training(options, arguments, training);
     }
     pba_training_free(training);
     return result;
@@ -261,6 +287,8 @@ const cli_command cli_train = {
         "augmented.\n\n"
         "--preset starts from the settings of one of the paper's experiments, and its published "
         "error is printed beside the result; pba presets lists them.\n\n"
+        "--budget chooses the epochs so that the training of all seeds takes that long; they stand "
+        "in config.json before the first one and are not changed on the way.\n\n"
         "--schedule-order takes a schedule apart, to see what in it matters.\n\n"
         "Ctrl-C saves, and so does the passing of five minutes or an epoch: --resume goes on from "
         "there, and ends with the same weights as if nothing had happened.\n\n"

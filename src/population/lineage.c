@@ -66,10 +66,11 @@ pba_status population_forget(pba_population *population)
     return PBA_OK;
 }
 
-static pba_status append(const pba_population *population, const int *path, int count,
+static pba_status append(const pba_population *population, int member, const int *path, int count,
                          pba_schedule *schedule)
 {
-    pba_policy policy = {.entries = population->options.op_count * population->options.copies};
+    int root = count ? population->events[path[0]].source : member;
+    pba_policy policy = population_start(population, root);
     int end = count ? population->events[path[0]].epoch : population->options.epochs;
     pba_status status = schedule_append(schedule, end, &policy, NULL);
     for (int i = 0; i < count && status == PBA_OK; i++) {
@@ -100,7 +101,7 @@ pba_status population_lineage(const pba_population *population, int member, pba_
     }
     pba_status status = schedule_create(options->ops, options->op_count, options->copies, schedule);
     if (status == PBA_OK) {
-        status = append(population, path, count, *schedule);
+        status = append(population, member, path, count, *schedule);
     }
     if (status != PBA_OK) {
         pba_schedule_free(*schedule);

@@ -44,6 +44,9 @@ static pba_status check(const pba_population_options *options)
         status = range("interval", options->interval, 1, SCHEDULE_EPOCHS_MAX);
     }
     if (status == PBA_OK) {
+        status = range("burn_in", options->burn_in, 0, SCHEDULE_EPOCHS_MAX);
+    }
+    if (status == PBA_OK) {
         status = share("quantile", options->quantile, 0.5);
     }
     if (status == PBA_OK) {
@@ -109,6 +112,14 @@ pba_status pba_population_create(const pba_population_options *options, pba_popu
         return status;
     }
     begin(fresh);
+    if (own.start) {
+        status = population_warm(fresh, own.start);
+        fresh->options.start = NULL; /* need not outlive the call */
+    }
+    if (status != PBA_OK) {
+        pba_population_free(fresh);
+        return status;
+    }
     *population = fresh;
     return PBA_OK;
 }
@@ -119,6 +130,7 @@ void pba_population_free(pba_population *population)
         free(population->names);
         free(population->ops);
         free(population->members);
+        free(population->start);
         free(population->events);
         free(population);
     }

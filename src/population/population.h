@@ -38,9 +38,17 @@ struct pba_population {
     const char **ops;
     int rounds, round; /* round == rounds: done */
     population_member *members;
+    pba_policy *start; /* of each member, what it began the search with; NULL: zeros */
     population_event *events;
     int event_count, event_room;
 };
+
+/* What a member began the search with. */
+pba_policy population_start(const pba_population *population, int member);
+
+/* start.c: the members' first policies, from options->start. PBA_USAGE where that is of other
+ * operations. */
+pba_status population_warm(pba_population *population, const pba_schedule *schedule);
 
 /* Epoch at which a round begins; round == rounds gives the end. */
 int population_round_begin(const pba_population *population, int round);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/memory.h"
 #include "population/population.h"
 #include "schedule/fields.h"
 
@@ -38,7 +39,8 @@ static pba_status write_options(FILE *out, const pba_population_options *options
     if (status == PBA_OK) {
         status = write_real(out, "resample", options->resample);
     }
-    fprintf(out, ", \"selection\": \"%s\"", selections[options->selection]);
+    fprintf(out, ", \"selection\": \"%s\", \"burn_in\": %d", selections[options->selection],
+            options->burn_in);
     fprintf(out, ", \"copies\": %d, \"ops\": [", options->copies);
     for (int i = 0; i < options->op_count; i++) {
         fprintf(out, "%s\"%s\"", i ? ", " : "", options->ops[i]);
@@ -62,20 +64,37 @@ static pba_status write_member(FILE *out, const population_member *member)
     return status;
 }
 
+static void write_policy(FILE *out, const pba_policy *policy)
+{
+    fputs("[", out);
+    for (int i = 0; i < 2 * policy->entries; i++) {
+        fprintf(out, "%s%d", i ? "," : "", policy->values[i]);
+    }
+    fputs("]", out);
+}
+
 static void write_event(FILE *out, const population_event *event)
 {
-    fprintf(out,
-            "\n  {\"parent\": %d, \"target\": %d, \"source\": %d, \"epoch\": %d, \"policy\": [",
+    fprintf(out, "\n  {\"parent\": %d, \"target\": %d, \"source\": %d, \"epoch\": %d, \"policy\": ",
             event->parent, event->target, event->source, event->epoch);
-    for (int i = 0; i < 2 * event->policy.entries; i++) {
-        fprintf(out, "%s%d", i ? "," : "", event->policy.values[i]);
+    write_policy(out, &event->policy);
+    fputs("}", out);
+}
+
+/* Left out where all members began with the policy of zeros. */
+static void write_start(FILE *out, const pba_population *population)
+{
+    for (int i = 0; population->start && i < population->options.population; i++) {
+        fputs(i ? ",\n  " : " \"start\": [\n  ", out);
+        write_policy(out, &population->start[i]);
     }
-    fputs("]}", out);
+    fputs(population->start ? "],\n" : "", out);
 }
 
 static pba_status write_all(FILE *out, const pba_population *population)
 {
     pba_status status = write_options(out, &population->options);
+    write_start(out, population);
     fprintf(out, " \"round\": %d,\n \"events\": [", population->round);
     for (int i = 0; i < population->event_count; i++) {
         fputs(i ? "," : "", out);
@@ -130,6 +149,9 @@ static pba_status read_numbers(const json_t *root, pba_population_options *optio
     if (status == PBA_OK) {
         status = schedule_field_int(root, "copies", 1, PBA_POLICY_MAX, &options->copies);
     }
+    if (status == PBA_OK && json_object_get(root, "burn_in")) { /* older states have none */
+        status = schedule_field_int(root, "burn_in", 0, SCHEDULE_EPOCHS_MAX, &options->burn_in);
+    }
     if (status == PBA_OK) {
         status = schedule_field_real(root, "quantile", 0, 0.5, &options->quantile);
     }
@@ -154,7 +176,7 @@ static pba_status read_selection(const json_t *root, pba_selection *selection)
 
 static pba_status read_options(const json_t *root, pba_population **population)
 {
-    pba_population_options options;
+    pba_population_options options = {0};
     const char *ops[PBA_POLICY_MAX];
     json_t *list = NULL;
     pba_status status = read_numbers(root, &options);
@@ -189,6 +211,7 @@ static pba_status event_fits(const pba_population *population, const population_
     int interval = population->options.interval;
     bool alone = population->options.selection == PBA_SELECTION_NONE;
     bool fits = (event->target == event->source) == alone && event->epoch % interval == 0 &&
+                event->epoch >= population->options.burn_in &&
                 event->epoch <= population_round_begin(population, population->round);
     if (event->parent != POPULATION_NONE) {
         const population_event *parent = &population->events[event->parent];
@@ -239,6 +262,32 @@ static pba_status read_error(const json_t *item, population_member *member)
     return PBA_OK;
 }
 
+static pba_status read_start(const json_t *root, pba_population *population)
+{
+    json_t *list;
+    int members = population->options.population;
+    if (!json_object_get(root, "start")) {
+        return PBA_OK;
+    }
+    pba_status status = schedule_field_list(root, "start", &list);
+    if (status == PBA_OK && json_array_size(list) != (size_t)members) {
+        status = status_set(PBA_FORMAT, "field 'start': %zu policies, but the population is %d",
+                            json_array_size(list), members);
+    }
+    if (status == PBA_OK) {
+        population->start = memory_new((size_t)members, sizeof *population->start);
+        status = population->start ? PBA_OK : PBA_MEMORY;
+    }
+    for (int i = 0; i < members && status == PBA_OK; i++) {
+        status = schedule_policy_parse(json_array_get(list, (size_t)i), population->ops,
+                                       population->options.op_count, population->options.copies,
+                                       &population->start[i]);
+        population->members[i].policy = population->start[i];
+    }
+    return status == PBA_OK || population->start == NULL ? status
+                                                         : status_prefix(status, "field 'start'");
+}
+
 static pba_status read_member(const json_t *item, pba_population *population, int index)
 {
     population_member *member = &population->members[index];
@@ -283,8 +332,10 @@ static pba_status check_states(const pba_population *population)
 static pba_status read_lists(const json_t *root, pba_population *population)
 {
     json_t *events, *members;
-    pba_status status =
-        schedule_field_int(root, "round", 0, population->rounds, &population->round);
+    pba_status status = read_start(root, population);
+    if (status == PBA_OK) {
+        status = schedule_field_int(root, "round", 0, population->rounds, &population->round);
+    }
     if (status == PBA_OK) {
         status = schedule_field_list(root, "events", &events);
     }

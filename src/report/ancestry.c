@@ -113,7 +113,7 @@ static pba_status create_schedule(report_run *run)
 static pba_status rebuild(report_run *run)
 {
     int from = 0;
-    const json_t *policy = NULL;
+    const json_t *policy = change_at(run, 0); /* where the search started from a schedule */
     pba_status status = create_schedule(run);
     for (int round = 1; round <= run->whole && status == PBA_OK; round++) {
         const json_t *next = round < run->whole ? change_at(run, round) : NULL;

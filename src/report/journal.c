@@ -110,6 +110,17 @@ static pba_status take_change(report_run *run, const json_t *line, bool copies)
     return PBA_OK;
 }
 
+/* Warm start: what a member began the first round with. */
+static pba_status take_start(report_run *run, const json_t *line)
+{
+    int member;
+    pba_status status = schedule_field_int(line, "member", 0, run->population - 1, &member);
+    if (status == PBA_OK && run->begun) {
+        report_cell_at(run, 0, member)->policy = json_object_get(line, "policy");
+    }
+    return status;
+}
+
 static pba_status take_lines(report_run *run, const char *path)
 {
     size_t index;
@@ -119,6 +130,8 @@ static pba_status take_lines(report_run *run, const char *path)
         pba_status status = PBA_OK;
         if (has_type(line, "score")) {
             status = take_score(run, line);
+        } else if (has_type(line, "start")) {
+            status = take_start(run, line);
         } else if (has_type(line, "exploit") || has_type(line, "explore")) {
             status = take_change(run, line, has_type(line, "exploit"));
         }

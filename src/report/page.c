@@ -277,7 +277,7 @@ static void add_empty(report_text *out, const report_run *run)
     if (!report_finished(run)) {
         report_add(out,
                    "<p class=\"note\">No operation fires so far: the best member still has the "
-                   "empty policy that all started with.</p>\n");
+                   "empty policy that it started with.</p>\n");
         return;
     }
     report_add(out, "<p class=\"note\">No operation ever fires in this schedule: it augments "

@@ -42,7 +42,8 @@ static void add_option(report_text *out, const char *name, const char *text)
     }
 }
 
-/* Every setting is named, so that the command means the same when defaults change. */
+/* Every setting is named, so that the command means the same when defaults change; a budget is what
+ * they were chosen for. */
 static void add_command(report_text *out, const report_run *run)
 {
     const char *name;
@@ -52,7 +53,8 @@ static void add_command(report_text *out, const report_run *run)
     json_object_foreach(run->settings, name, value)
     {
         const char *text = json_string_value(value);
-        if (text && text[0] && strcmp(name, "dataset") != 0) {
+        bool own = strcmp(name, "dataset") != 0 && strcmp(name, "budget") != 0;
+        if (text && text[0] && own) {
             add_option(out, name, text);
         }
     }

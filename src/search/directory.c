@@ -38,8 +38,8 @@ pba_status directory_check(const char *run)
         return status_set(PBA_USAGE, "out: a search needs a folder to write to; give --out RUN");
     }
     pba_status status = run_check(run);
-    const char *names[] = {"result.json", "schedule.json", "schedule.txt", "journal.jsonl",
-                           "report.html"};
+    const char *names[] = {"result.json",   "schedule.json", "schedule.txt",
+                           "journal.jsonl", "report.html",   DIRECTORY_FROM};
     for (size_t i = 0; i < sizeof names / sizeof *names && status == PBA_OK; i++) {
         status = refuse_file(run, names[i]);
     }
@@ -53,8 +53,16 @@ pba_status directory_open_journal(const char *run, journal **journal)
     return status == PBA_OK ? journal_open(path, journal) : status;
 }
 
+static pba_status save(const char *run, const char *name, const pba_schedule *schedule)
+{
+    char path[PBA_PATH_MAX];
+    pba_status status = file_join(path, run, name);
+    return status == PBA_OK ? pba_schedule_save(schedule, path) : status;
+}
+
 /* The lock on the journal decides between two searches that start in one folder at a time. */
-static pba_status fill(const char *run, const pba_search_options *options, journal **journal)
+static pba_status fill(const char *run, const pba_search_options *options, const pba_schedule *from,
+                       journal **journal)
 {
     char path[PBA_PATH_MAX];
     size_t count;
@@ -69,14 +77,17 @@ static pba_status fill(const char *run, const pba_search_options *options, journ
     if (status == PBA_OK) {
         status = file_make_folder(path);
     }
+    if (status == PBA_OK && from) {
+        status = save(run, DIRECTORY_FROM, from);
+    }
     return status == PBA_OK ? run_write_config(run, "search", options, rows, count) : status;
 }
 
 static void take_back(const char *run, bool folder)
 {
-    const char *names[] = {"config.json", "journal.jsonl"};
+    const char *names[] = {"config.json", "journal.jsonl", DIRECTORY_FROM};
     char path[PBA_PATH_MAX];
-    for (int i = 0; i < 2; i++) {
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (file_join(path, run, names[i]) == PBA_OK) {
             unlink(path);
         }
@@ -89,7 +100,8 @@ static void take_back(const char *run, bool folder)
     }
 }
 
-pba_status directory_create(const char *run, const pba_search_options *options, journal **journal)
+pba_status directory_create(const char *run, const pba_search_options *options,
+                            const pba_schedule *from, journal **journal)
 {
     bool fresh = !file_exists(run);
     *journal = NULL;
@@ -97,7 +109,7 @@ pba_status directory_create(const char *run, const pba_search_options *options, 
     if (status != PBA_OK) {
         return status;
     }
-    status = fill(run, options, journal);
+    status = fill(run, options, from, journal);
     if (status != PBA_OK) {
         char message[512];
         snprintf(message, sizeof message, "%s", pba_error_message());
@@ -176,13 +188,6 @@ bool directory_finished(const char *run)
 {
     char path[PBA_PATH_MAX];
     return file_join(path, run, "result.json") == PBA_OK && file_exists(path);
-}
-
-static pba_status save(const char *run, const char *name, const pba_schedule *schedule)
-{
-    char path[PBA_PATH_MAX];
-    pba_status status = file_join(path, run, name);
-    return status == PBA_OK ? pba_schedule_save(schedule, path) : status;
 }
 
 pba_status directory_write_result(const char *run, const pba_schedule *schedule, int member,

@@ -9,8 +9,13 @@
 /* Whether a search may be started in this folder; leaves nothing behind. */
 pba_status directory_check(const char *run);
 
-/* Creates the folder with config.json and an empty journal, all or nothing. */
-pba_status directory_create(const char *run, const pba_search_options *options, journal **journal);
+/* The copy of the schedule that a search was started from, in its folder. */
+#define DIRECTORY_FROM "from.json"
+
+/* Creates the folder with config.json, an empty journal and the copy of `from` (NULL: none), all or
+ * nothing. */
+pba_status directory_create(const char *run, const pba_search_options *options,
+                            const pba_schedule *from, journal **journal);
 
 /* Options as config.json has them; `build`: false where other libraries made it. */
 pba_status directory_read(const char *run, pba_search_options *options, bool *same_build);

@@ -95,12 +95,6 @@ static pba_status load_blocks(pba_search *search)
     return status;
 }
 
-static void add_note(pba_search *search, const char *text)
-{
-    size_t used = strlen(search->notes);
-    snprintf(search->notes + used, sizeof search->notes - used, "%s%s", used ? "; " : "", text);
-}
-
 static pba_status resume_open(pba_search *search, bool same_build)
 {
     pba_status status = directory_open_journal(search->options.out, &search->journal);
@@ -114,8 +108,8 @@ static pba_status resume_open(pba_search *search, bool same_build)
         status = load_blocks(search);
     }
     if (status == PBA_OK && !same_build) {
-        add_note(search, "this run was started by another build or on another kind of processor: "
-                         "its numbers may differ from those of an undisturbed run");
+        search_note(search, "this run was started by another build or on another kind of "
+                            "processor: its numbers may differ from those of an undisturbed run");
     }
     return status;
 }
@@ -128,7 +122,7 @@ static pba_status open_finished(pba_search *search)
     search->round = search->rounds;
     /* A crash just before the end of all may have left them. */
     directory_end_checkpoints(search->options.out);
-    add_note(search, "this search is finished already");
+    search_note(search, "this search is finished already");
     return status;
 }
 

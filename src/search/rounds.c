@@ -20,6 +20,14 @@ static json_t *copy_line(const pba_task *task)
                      task->weights_from, "policy", schedule_policy_json(&task->policy));
 }
 
+/* Warm start: the policy that a member begins the search with. */
+static pba_status commit_start(pba_search *search, const pba_task *task)
+{
+    json_t *line = json_pack("{s:s, s:i, s:o}", "type", "start", "member", task->member, "policy",
+                             schedule_policy_json(&task->policy));
+    return journal_commit(search->journal, line);
+}
+
 /* Without selection: a member went on with its own weights under a changed policy. */
 static pba_status commit_change(pba_search *search, const pba_task *task)
 {
@@ -42,6 +50,20 @@ static pba_status commit_copy(pba_search *search, const pba_task *task)
                                           .epochs = search->options.recipe.epochs});
     }
     return status;
+}
+
+/* Everything that is not as it was at the end of the round before. */
+static pba_status commit_beginning(pba_search *search, const pba_task *task)
+{
+    int decided = task->round * search->options.interval; /* at this epoch, if at all */
+    if (task->weights_from != task->member) {
+        return commit_copy(search, task);
+    }
+    if (task->round == 0) {
+        return search->from ? commit_start(search, task) : PBA_OK;
+    }
+    bool changes = search_drifts(search) && decided >= search->options.burn_in;
+    return changes ? commit_change(search, task) : PBA_OK;
 }
 
 /* What the population asks of a member that is training already must be what it trains. */
@@ -93,10 +115,8 @@ pba_status search_open_round(pba_search *search)
         if (status == PBA_OK) {
             status = check_begun(search, task, &last);
         }
-        if (status == PBA_OK && task->weights_from != task->member) {
-            status = commit_copy(search, task);
-        } else if (status == PBA_OK && search_drifts(search) && task->round > 0) {
-            status = commit_change(search, task);
+        if (status == PBA_OK) {
+            status = commit_beginning(search, task);
         }
         if (status != PBA_OK) {
             return status;

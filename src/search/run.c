@@ -263,7 +263,8 @@ static pba_status start(pba_search *search)
     if (!search->journal) {
         status = search_allocate_blocks(search);
         if (status == PBA_OK) {
-            status = directory_create(search->options.out, &search->options, &search->journal);
+            status = directory_create(search->options.out, &search->options, search->from,
+                                      &search->journal);
         }
         if (status == PBA_OK) {
             status = search_open_round(search);

@@ -3,16 +3,17 @@
 #include "search/search.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "augment/kind.h"
 #include "augment/plugin.h"
 #include "augment/space.h"
 #include "core/file.h"
 #include "core/memory.h"
 #include "core/threads.h"
-#include "train/measure.h"
 
 double search_task_work(const pba_search *search, const pba_task *task)
 {
@@ -29,8 +30,10 @@ double search_work(const pba_search *search)
            (search_task_work(search, &whole) + (search->rounds - 1) * evaluations);
 }
 
-/* Values set by hand go through the same rows as those from a command line. */
-static pba_status check_settings(const pba_search_options *options)
+/* Values set by hand go through the same rows as those from a command line. The folder must be
+ * free.
+ */
+pba_status search_check_options(const pba_search_options *options)
 {
     size_t count;
     const pba_setting *rows = pba_search_settings(&count);
@@ -50,7 +53,7 @@ static pba_status check_settings(const pba_search_options *options)
     if (status == PBA_OK && !options->dataset[0]) {
         status = status_set(PBA_USAGE, "no data set was named; give a path, or demo");
     }
-    return status;
+    return status == PBA_OK ? directory_check(options->out) : status;
 }
 
 bool search_drifts(const pba_search *search)
@@ -104,6 +107,45 @@ static pba_status choose_operations(pba_search *search, bool resumed)
     return status == PBA_OK ? settle_ops(search) : status;
 }
 
+/* So that the run can be resumed from another folder. */
+static pba_status settle_path(char path[PBA_PATH_MAX])
+{
+    char *full = realpath(path, NULL);
+    bool fits = full && strlen(full) < PBA_PATH_MAX;
+    if (fits) {
+        memcpy(path, full, strlen(full) + 1);
+    }
+    free(full);
+    return fits ? PBA_OK : status_set(PBA_IO, "%s: its full path cannot be told", path);
+}
+
+/* What members start from is read once: the run keeps a copy, which holds when it is resumed,
+ * whatever became of the file. */
+static pba_status open_from(pba_search *search, bool resumed)
+{
+    char copy[PBA_PATH_MAX];
+    char *from = search->options.from;
+    augment_choice choice = {0};
+    if (!from[0]) {
+        return PBA_OK;
+    }
+    pba_status status = file_join(copy, search->options.out, DIRECTORY_FROM);
+    if (status == PBA_OK) {
+        status = augment_choice_parse(resumed ? copy : from, &choice);
+    }
+    if (status == PBA_OK && !choice.schedule) {
+        status = status_set(
+            PBA_USAGE, "'%s' is no schedule; name the folder of a search or a schedule file", from);
+    }
+    search->from = choice.schedule;
+    choice.schedule = NULL;
+    augment_choice_free(&choice);
+    if (status != PBA_OK) {
+        return status_prefix(status, "from");
+    }
+    return resumed ? PBA_OK : settle_path(from);
+}
+
 static pba_status create_population(pba_search *search)
 {
     pba_population_options options;
@@ -114,9 +156,16 @@ static pba_status create_population(pba_search *search)
     options.seed = search->options.recipe.seed;
     options.ops = search->ops;
     options.op_count = search->op_count;
+    options.burn_in = search->options.burn_in;
+    options.quantile = search->options.quantile;
+    options.resample = search->options.resample;
     options.selection = search_drifts(search) ? PBA_SELECTION_NONE : PBA_SELECTION_TRUNCATION;
+    options.start = search->from;
     search->rounds = (options.epochs - 1) / options.interval + 1;
-    return pba_population_create(&options, &search->population);
+    pba_status status = pba_population_create(&options, &search->population);
+    return status == PBA_USAGE && search->from
+               ? status_prefix(status, "from %s", search->options.from)
+               : status;
 }
 
 pba_status search_new(const pba_search_options *options, bool resumed, const pba_observer *observer,
@@ -147,6 +196,9 @@ pba_status search_new(const pba_search_options *options, bool resumed, const pba
         status = choose_operations(search, resumed);
     }
     if (status == PBA_OK) {
+        status = open_from(search, resumed);
+    }
+    if (status == PBA_OK) {
         status = create_population(search);
     }
     if (status != PBA_OK) {
@@ -161,34 +213,76 @@ pba_status search_new(const pba_search_options *options, bool resumed, const pba
 static pba_status settle_dataset(pba_search *search)
 {
     const char *name = search->task->info.format;
-    char *full = NULL;
+    pba_status status = PBA_OK;
     if (strcmp(name, "demo") != 0) {
-        full = realpath(search->options.dataset, NULL);
-        if (!full || strlen(full) >= sizeof search->options.dataset) {
-            free(full);
-            return status_set(PBA_IO, "%s: its full path cannot be told", search->options.dataset);
-        }
-        snprintf(search->options.dataset, sizeof search->options.dataset, "%s", full);
-        const char *slash = strrchr(full, '/');
+        status = settle_path(search->options.dataset);
+        const char *slash = strrchr(search->options.dataset, '/');
         name = slash && slash[1] ? slash + 1 : name;
     }
     snprintf(search->dataset, sizeof search->dataset, "%s", name);
-    free(full);
-    return PBA_OK;
+    bool path = search->options.val[0] && strcmp(search->options.val, "demo") != 0;
+    return status == PBA_OK && path ? settle_path(search->options.val) : status;
+}
+
+void search_note(pba_search *search, const char *format, ...)
+{
+    size_t used = strlen(search->notes), size = sizeof search->notes;
+    va_list arguments;
+    va_start(arguments, format);
+    used += (size_t)snprintf(search->notes + used, size - used, "%s", used ? "; " : "");
+    if (used < size) {
+        vsnprintf(search->notes + used, size - used, format, arguments);
+    }
+    va_end(arguments);
+}
+
+/* Settings under which the search finds nothing, or nothing by selection. */
+static void note_settings(pba_search *search)
+{
+    const pba_search_options *options = &search->options;
+    if (search->rounds == 1) {
+        search_note(search, "one round only: nobody copies anybody, and the schedule will hold no "
+                            "augmentation; give more --epochs or a smaller --interval");
+    } else if (options->burn_in > (search->rounds - 1) * options->interval) {
+        search_note(search, "the burn-in lasts to the end: nobody copies anybody, and no policy "
+                            "changes; give a smaller --burn-in or more --epochs");
+    } else if (search_drifts(search)) {
+        search_note(search, "no selection: nobody copies anybody, and the schedule will be what "
+                            "drift gives");
+    } else if (options->quantile == 0) {
+        search_note(search, "a quantile of 0: nobody copies anybody, and no policy changes");
+    }
+}
+
+static void note_other(pba_search *search)
+{
+    const task *task = search->task;
+    pba_dataset_info info;
+    search_note(search, "members are scored on %d images of %s: %s", task->counts[PBA_VALIDATION],
+                search->options.val,
+                task->other_stored ? "of its validation split" : "of all but its test split");
+    if (task->other_left_out) {
+        search_note(search, "%d others are training or test images here and were left out",
+                    task->other_left_out);
+    }
+    if (pba_dataset_describe(search->data.other, &info) == PBA_OK && info.notes && *info.notes) {
+        search_note(search, "%s: %s", search->options.val, info.notes);
+    }
 }
 
 static void compose_notes(pba_search *search)
 {
-    const char *notes = search->task->info.notes, *one = "";
-    if (search_drifts(search)) {
-        one = "no selection: nobody copies anybody, and the schedule will be what drift gives";
+    const char *notes = search->task->info.notes;
+    if (notes && *notes) {
+        search_note(search, "%s", notes);
     }
-    if (search->rounds == 1) {
-        one = "one round only: nobody copies anybody, and the schedule will hold no augmentation; "
-              "give more --epochs or a smaller --interval";
+    if (search->data.other) {
+        note_other(search);
     }
-    snprintf(search->notes, sizeof search->notes, "%s%s%s", notes ? notes : "",
-             notes && *notes && *one ? "; " : "", one);
+    if (search->from) {
+        search_note(search, "members start with policies of %s", search->options.from);
+    }
+    note_settings(search);
 }
 
 static pba_status check_memory(const pba_search *search)
@@ -208,11 +302,15 @@ static pba_status check_memory(const pba_search *search)
 
 pba_status search_open_task(pba_search *search)
 {
+    const pba_search_options *options = &search->options;
     augment_choice choice;
     pba_status status = augment_choice_of(search->ops, search->op_count, &search->counts, &choice);
+    if (status == PBA_OK && !search->data.dataset) {
+        status = task_data_open(&options->recipe, options->dataset, options->val, search->observer,
+                                &search->data);
+    }
     if (status == PBA_OK) {
-        status = task_open(&search->options.recipe, search->options.dataset, &choice,
-                           search->observer, &search->task);
+        status = task_open_on(&options->recipe, &search->data, &choice, &search->task);
     }
     augment_choice_free(&choice);
     if (status == PBA_OK && search->task->counts[PBA_VALIDATION] == 0) {
@@ -252,10 +350,7 @@ pba_status pba_search_create_with(const pba_search_options *options, const pba_o
 {
     *result = NULL;
     pba_search *search = NULL;
-    pba_status status = check_settings(options);
-    if (status == PBA_OK) {
-        status = directory_check(options->out);
-    }
+    pba_status status = search_check_options(options);
     if (status == PBA_OK) {
         status = search_new(options, false, observer, &search);
     }
@@ -287,7 +382,9 @@ void pba_search_free(pba_search *search)
     journal_close(search->journal);
     pba_population_free(search->population);
     pba_schedule_free(search->schedule);
+    pba_schedule_free(search->from);
     task_free(search->task);
+    task_data_free(&search->data);
     pthread_mutex_destroy(&search->lock);
     pthread_cond_destroy(&search->moved);
     free(search);
@@ -331,10 +428,12 @@ pba_status pba_search_plan(pba_search *search, pba_plan *plan)
     if (search->finished) {
         return PBA_OK;
     }
-    measure measure;
-    pba_status status = measure_run(search->task, search->workers, 1, &measure);
+    pba_status status = PBA_OK;
+    if (!search->measure.step_seconds) {
+        status = measure_run(search->task, search->workers, 1, 0, &search->measure);
+    }
     if (status == PBA_OK) {
-        fill_plan(search, &measure, plan);
+        fill_plan(search, &search->measure, plan);
     }
     return status;
 }

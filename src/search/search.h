@@ -9,7 +9,7 @@
 
 #include "core/clock.h"
 #include "search/directory.h"
-#include "train/trainer.h"
+#include "train/measure.h"
 
 struct pba_search {
     pba_search_options options; /* dataset: an absolute path, or "demo" */
@@ -19,7 +19,10 @@ struct pba_search {
     const char *ops[PBA_POLICY_MAX]; /* that policies are made of */
     int op_count;
     schedule_counts counts;
-    task *task; /* NULL where a finished run was opened */
+    task_data data;
+    task *task;         /* NULL where a finished run was opened */
+    measure measure;    /* of the task's steps; 0: not measured yet */
+    pba_schedule *from; /* that members start from; NULL: from nothing */
     pba_population *population;
     journal *journal; /* NULL until the run directory is there */
     float **blocks;   /* of each member */
@@ -64,10 +67,14 @@ typedef struct search_score {
 double search_task_work(const pba_search *search, const pba_task *task);
 double search_work(const pba_search *search);
 bool search_drifts(const pba_search *search); /* no selection: policies change, nobody copies */
+/* Adds to what is said of the plan. */
+void search_note(pba_search *search, const char *format, ...) __attribute__((format(printf, 2, 3)));
 pba_status search_allocate_blocks(pba_search *search);
+pba_status search_check_options(const pba_search_options *options);
 /* The observer is told while the task is opened. */
 pba_status search_new(const pba_search_options *options, bool resumed, const pba_observer *observer,
                       pba_search **search);
+/* On search->data, where they are open already. */
 pba_status search_open_task(pba_search *search);
 
 /* rounds.c: the population's side, the same for a run and for a replay of its journal. */

@@ -7,12 +7,13 @@
 #include "core/memory.h"
 #include "core/threads.h"
 
-enum { WARM_STEPS = 2, STEPS = 7, EVALUATION_BATCHES = 3 };
+enum { WARM_STEPS = 2, STEPS = 7, STEPS_MOST = 512, EVALUATION_BATCHES = 3 };
 static const double ENOUGH_SECONDS = 3;
 
 typedef struct trial {
     const task *task;
     int threads;
+    double seconds;
     measure *results; /* one per worker */
 } trial;
 
@@ -32,14 +33,26 @@ pba_policy measure_policy(void)
     return policy;
 }
 
+/* An eighth is left out at either end. */
+static double middle_mean(double *times, int count)
+{
+    int cut = (count + 7) / 8 < count / 2 ? (count + 7) / 8 : 0;
+    double sum = 0;
+    qsort(times, (size_t)count, sizeof *times, ascending);
+    for (int i = cut; i < count - cut; i++) {
+        sum += times[i];
+    }
+    return sum / (count - 2 * cut);
+}
+
 /* A first step compiles and warms up; where it alone takes seconds, it is the measurement. */
-static pba_status time_steps(trainer *trainer, float *block, double *seconds)
+static pba_status time_steps(trainer *trainer, float *block, double seconds, double *result)
 {
     pba_policy policy = measure_policy();
     trainer_epoch epoch = {.epochs = 1, .policy = &policy, .max_steps = 1};
-    double times[STEPS], spent = 0;
+    double times[STEPS_MOST], spent = 0, most = seconds > ENOUGH_SECONDS ? seconds : ENOUGH_SECONDS;
     int count = 0;
-    for (int i = 0; count < STEPS && (i <= WARM_STEPS || spent < ENOUGH_SECONDS); i++) {
+    for (int i = 0; count < STEPS_MOST && (count < STEPS || spent < seconds); i++) {
         trainer_figures figures = {0};
         double start = clock_now();
         pba_status status = trainer_run_epoch(trainer, block, &epoch, NULL, &figures);
@@ -48,15 +61,14 @@ static pba_status time_steps(trainer *trainer, float *block, double *seconds)
         }
         double took = clock_now() - start;
         spent += took;
-        if (i >= WARM_STEPS || spent > ENOUGH_SECONDS) {
+        if (i >= WARM_STEPS || spent > most) {
             times[count++] = took;
         }
-        if (spent > ENOUGH_SECONDS) {
+        if (spent > most) {
             break;
         }
     }
-    qsort(times, (size_t)count, sizeof *times, ascending);
-    *seconds = times[count / 2];
+    *result = middle_mean(times, count);
     return PBA_OK;
 }
 
@@ -104,11 +116,13 @@ static pba_status measure_worker(void *context, int index)
     measure *result = &trial->results[index];
     trainer *trainer = NULL;
     float *block = memory_aligned(graph->block, sizeof *block);
+    double start = clock_now();
     pba_status status = block ? trainer_create(trial->task, trial->threads, &trainer) : PBA_MEMORY;
+    result->create_seconds = clock_now() - start;
     if (status == PBA_OK) {
         nn_initialize(graph, block, 0, 0);
         result->trainer_bytes = (double)trainer_bytes(trainer);
-        status = time_steps(trainer, block, &result->step_seconds);
+        status = time_steps(trainer, block, trial->seconds, &result->step_seconds);
     }
     if (status == PBA_OK) {
         status = time_evaluation(trial->task, trainer, block, &result->evaluation_seconds);
@@ -118,9 +132,9 @@ static pba_status measure_worker(void *context, int index)
     return status;
 }
 
-pba_status measure_run(const task *task, int workers, int threads, measure *measure)
+pba_status measure_run(const task *task, int workers, int threads, double seconds, measure *measure)
 {
-    trial trial = {.task = task, .threads = threads};
+    trial trial = {.task = task, .threads = threads, .seconds = seconds};
     trial.results = memory_new((size_t)workers, sizeof *trial.results);
     if (!trial.results) {
         return PBA_MEMORY;
@@ -128,9 +142,11 @@ pba_status measure_run(const task *task, int workers, int threads, measure *meas
     pba_status status = threads_run(workers, measure_worker, &trial);
     *measure = trial.results[0];
     for (int i = 1; i < workers; i++) {
+        measure->create_seconds += trial.results[i].create_seconds;
         measure->step_seconds += trial.results[i].step_seconds;
         measure->evaluation_seconds += trial.results[i].evaluation_seconds;
     }
+    measure->create_seconds /= workers;
     measure->step_seconds /= workers;
     measure->evaluation_seconds /= workers;
     free(trial.results);

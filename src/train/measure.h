@@ -7,6 +7,7 @@
 #include "train/trainer.h"
 
 typedef struct measure {
+    double create_seconds;     /* until the trainers are compiled */
     double step_seconds;       /* one training step of a batch */
     double evaluation_seconds; /* one image */
     double trainer_bytes;      /* plans and buffers of one trainer */
@@ -16,7 +17,9 @@ typedef struct measure {
 /* A policy in which every operation is as likely as another, at a middling level. */
 pba_policy measure_policy(void);
 
-/* Runs `workers` trainers of `threads` threads at once, as the job will; medians of a few steps. */
-pba_status measure_run(const task *task, int workers, int threads, measure *measure);
+/* Runs `workers` trainers of `threads` threads at once, as the job will: a few steps, and as many
+ * as take `seconds`; means without the slowest and the fastest ones. */
+pba_status measure_run(const task *task, int workers, int threads, double seconds,
+                       measure *measure);
 
 #endif

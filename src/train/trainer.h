@@ -10,9 +10,19 @@
 #include "nn/model.h"
 #include "nn/optimizer.h"
 
+/* Data sets that are open: of one task, or of several, one after the other. */
+typedef struct task_data {
+    pba_dataset *dataset;
+    pba_dataset *other; /* whose images are scored on; NULL: the data set's own */
+} task_data;
+
 typedef struct task {
     pba_recipe recipe; /* "auto" and 0 replaced by what they stand for */
     pba_dataset *dataset;
+    task_data owned;    /* what task_open opened; nothing where they are somebody else's */
+    bool other_stored;  /* of another data set: its stored validation images are scored on */
+    int other_left_out; /* images drawn from it that are training or test images here */
+    double other_bytes;
     pba_dataset_info info;
     pipeline *pipeline; /* with the baseline augmentation */
     nn_graph *graph;
@@ -30,6 +40,21 @@ typedef struct task {
 pba_status task_open(const pba_recipe *recipe, const char *dataset, const augment_choice *choice,
                      const pba_observer *observer, task **task);
 void task_free(task *task);
+
+/* The two halves of task_open. The data sets, `other` (NULL or "": none) at the size that the first
+ * one has, must outlive the tasks, and a task draws their splits anew: one task at a time. With
+ * another data set, its images are the validation images, and none are set apart from the first. */
+pba_status task_data_open(const pba_recipe *recipe, const char *dataset, const char *other,
+                          const pba_observer *observer, task_data *data);
+void task_data_free(task_data *data);
+pba_status task_open_on(const pba_recipe *recipe, const task_data *data,
+                        const augment_choice *choice, task **task);
+
+/* Room for a split's images; its count. */
+pba_status task_allocate_split(task *task, pba_split split, int count);
+/* other.c: images of another data set become the validation split. PBA_USAGE where they do not fit
+ * (the message does not name the data set). */
+pba_status task_score_on(task *task, pba_dataset *other);
 
 /* A data set alone, with what a recipe or an evaluation says of it in `options`. */
 pba_status task_open_dataset(const char *path, const pba_dataset_options *options,

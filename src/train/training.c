@@ -9,7 +9,6 @@
 #include "augment/plugin.h"
 #include "core/file.h"
 #include "core/memory.h"
-#include "train/measure.h"
 #include "train/run.h"
 #include "train/settings.h"
 #include "train/training.h"
@@ -36,6 +35,10 @@ static const pba_setting rows[] = {
      "Starts from the settings of a published experiment (pba presets lists them); options that "
      "are "
      "given beside it win.",
+     false},
+    {"budget", PBA_SETTING_TEXT, SETTING_FIELD(pba_train_options, budget), 0, 0, "", "TIME", NULL,
+     "Fits the training of all seeds into TIME (90s, 45m, 1h30m, 2h): measures this machine for "
+     "some seconds, then chooses the epochs, and the precision where it is not given.",
      false},
     {"seeds", PBA_SETTING_INT, SETTING_FIELD(pba_train_options, seeds), 1, 1000, "1", "N", NULL,
      "Trains N networks, with seed, seed + 1 and so on, and gives mean and range.", false},
@@ -240,13 +243,14 @@ pba_status pba_training_plan(pba_training *training, pba_plan *plan)
 {
     const task *task = training->task;
     const pba_train_options *options = &training->options;
-    measure measure = {0};
     int left = options->seeds;
     for (int i = 0; i < options->seeds; i++) {
         left -= training->finished[i];
     }
-    pba_status status =
-        left ? measure_run(task, training->workers, training->threads, &measure) : PBA_OK;
+    measure *measure = &training->measure;
+    pba_status status = left && !measure->step_seconds
+                            ? measure_run(task, training->workers, training->threads, 0, measure)
+                            : PBA_OK;
     int turns = (left + training->workers - 1) / training->workers;
     *plan = (pba_plan){.members = options->seeds,
                        .rounds = 1,
@@ -262,11 +266,11 @@ pba_status pba_training_plan(pba_training *training, pba_plan *plan)
                        .baseline = task->recipe.baseline,
                        .precision = task->recipe.precision,
                        .notes = task->info.notes};
-    plan->seconds = turns * (measure.step_seconds * task_steps(task) * plan->epochs +
-                             measure.evaluation_seconds * plan->test_images);
+    plan->seconds = turns * (measure->step_seconds * task_steps(task) * plan->epochs +
+                             measure->evaluation_seconds * plan->test_images);
     plan->bytes =
-        training->workers * (measure.trainer_bytes + (double)task->graph->block * sizeof(float)) +
-        measure.other_bytes;
+        training->workers * (measure->trainer_bytes + (double)task->graph->block * sizeof(float)) +
+        measure->other_bytes;
     return status;
 }
 

@@ -8,8 +8,8 @@
 
 #include "core/clock.h"
 #include "train/checkpoint.h"
+#include "train/measure.h"
 #include "train/order.h"
-#include "train/trainer.h"
 
 struct pba_training {
     pba_train_options options;
@@ -17,6 +17,7 @@ struct pba_training {
     augment_choice choice; /* with the schedule as it was found */
     const order *order;
     int workers, threads;
+    measure measure; /* of the task's steps; 0: not measured yet */
     pba_training_result *results;
     bool *finished; /* by seed: its result stands */
     bool resumed, complete;
