@@ -611,7 +611,11 @@ typedef struct pba_search_options {
     char dataset[PBA_PATH_MAX];
     int population, interval;
     char selection[PBA_NAME_MAX]; /* "truncation" or "none" */
-    int burn_in;                  /* these three as in pba_population_options */
+    char plugin[PBA_PATH_MAX];    /* files for pba_plugin_load, with commas between */
+    char ops[2048]; /* names of the operations, with commas between; each behind a "-": the default
+                       without these. "": the fifteen of PBA and those of all loaded plug-ins */
+    char count_probs[128]; /* "0.2,0.3,0.5": probabilities of 0, 1, 2 ... operations on an image */
+    int burn_in;           /* these three as in pba_population_options */
     double quantile, resample;
     char val[PBA_PATH_MAX];  /* a data set whose images members are scored on; "": `dataset` */
     char from[PBA_PATH_MAX]; /* a run's folder or a schedule file that members start from; "": none
@@ -621,10 +625,6 @@ typedef struct pba_search_options {
     bool tensorboard;        /* event files in the run directory's tensorboard/ */
     char preset[PBA_NAME_MAX]; /* what the settings started from, for the record; "": none */
     char budget[PBA_NAME_MAX]; /* what they were chosen for, for the record; see pba_search_fit */
-    char plugin[PBA_PATH_MAX]; /* files for pba_plugin_load, with commas between */
-    char ops[2048]; /* names of the operations, with commas between; each behind a "-": the default
-                       without these. "": the fifteen of PBA and those of all loaded plug-ins */
-    char count_probs[128]; /* "0.2,0.3,0.5": probabilities of 0, 1, 2 ... operations on an image */
 } pba_search_options;
 
 typedef struct pba_train_options {

@@ -988,10 +988,14 @@ static void test_chosen_operations(void **state)
 
 static void replace_text(const char *path, const char *from, const char *to)
 {
-    char *text = get(path), *at = strstr(text, from);
-    assert_non_null(at);
-    assert_int_equal(strlen(from), strlen(to));
-    memcpy(at, to, strlen(to));
+    char *text = get(path);
+    size_t length = strlen(from), place = 0;
+    while (text[place] && strncmp(text + place, from, length) != 0) {
+        place++;
+    }
+    assert_true(text[place]);
+    assert_int_equal(length, strlen(to));
+    memcpy(text + place, to, length);
     assert_ok(file_write(path, text, strlen(text)));
     free(text);
 }

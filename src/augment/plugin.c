@@ -149,6 +149,7 @@ static pba_status check_row(const char *file, const pba_plugin *table, int index
 /* The table of a file, which stays loaded as long as the process lives. */
 static pba_status open_table(const char *file, const pba_plugin **table)
 {
+    *table = NULL;
     void *library = dlopen(file, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     if (!library) {
         return status_set(PBA_FORMAT, "%s: cannot be loaded: %s", file, dlerror());

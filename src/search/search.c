@@ -61,45 +61,6 @@ bool search_drifts(const pba_search *search)
     return strcmp(search->options.selection, "none") == 0;
 }
 
-/* So that the run can be resumed from another folder. */
-static pba_status settle_path(char path[PBA_PATH_MAX])
-{
-    char *full = realpath(path, NULL);
-    bool fits = full && strlen(full) < PBA_PATH_MAX;
-    if (fits) {
-        memcpy(path, full, strlen(full) + 1);
-    }
-    free(full);
-    return fits ? PBA_OK : status_set(PBA_IO, "%s: its full path cannot be told", path);
-}
-
-/* What members start from is read once: the run keeps a copy, which holds when it is resumed,
- * whatever became of the file. */
-static pba_status open_from(pba_search *search, bool resumed)
-{
-    char copy[PBA_PATH_MAX];
-    char *from = search->options.from;
-    augment_choice choice = {0};
-    if (!from[0]) {
-        return PBA_OK;
-    }
-    pba_status status = file_join(copy, search->options.out, DIRECTORY_FROM);
-    if (status == PBA_OK) {
-        status = augment_choice_parse(resumed ? copy : from, &choice);
-    }
-    if (status == PBA_OK && !choice.schedule) {
-        status = status_set(
-            PBA_USAGE, "'%s' is no schedule; name the folder of a search or a schedule file", from);
-    }
-    search->from = choice.schedule;
-    choice.schedule = NULL;
-    augment_choice_free(&choice);
-    if (status != PBA_OK) {
-        return status_prefix(status, "from");
-    }
-    return resumed ? PBA_OK : settle_path(from);
-}
-
 /* Named in full where they, or the default, are not the paper's, so that a resumed run has the same
  * whatever is loaded then. */
 static pba_status settle_ops(pba_search *search)
@@ -146,6 +107,45 @@ static pba_status choose_operations(pba_search *search, bool resumed)
     return status == PBA_OK ? settle_ops(search) : status;
 }
 
+/* So that the run can be resumed from another folder. */
+static pba_status settle_path(char path[PBA_PATH_MAX])
+{
+    char *full = realpath(path, NULL);
+    bool fits = full && strlen(full) < PBA_PATH_MAX;
+    if (fits) {
+        memcpy(path, full, strlen(full) + 1);
+    }
+    free(full);
+    return fits ? PBA_OK : status_set(PBA_IO, "%s: its full path cannot be told", path);
+}
+
+/* What members start from is read once: the run keeps a copy, which holds when it is resumed,
+ * whatever became of the file. */
+static pba_status open_from(pba_search *search, bool resumed)
+{
+    char copy[PBA_PATH_MAX];
+    char *from = search->options.from;
+    augment_choice choice = {0};
+    if (!from[0]) {
+        return PBA_OK;
+    }
+    pba_status status = file_join(copy, search->options.out, DIRECTORY_FROM);
+    if (status == PBA_OK) {
+        status = augment_choice_parse(resumed ? copy : from, &choice);
+    }
+    if (status == PBA_OK && !choice.schedule) {
+        status = status_set(
+            PBA_USAGE, "'%s' is no schedule; name the folder of a search or a schedule file", from);
+    }
+    search->from = choice.schedule;
+    choice.schedule = NULL;
+    augment_choice_free(&choice);
+    if (status != PBA_OK) {
+        return status_prefix(status, "from");
+    }
+    return resumed ? PBA_OK : settle_path(from);
+}
+
 static pba_status create_population(pba_search *search)
 {
     pba_population_options options;
@@ -154,11 +154,11 @@ static pba_status create_population(pba_search *search)
     options.interval = search->options.interval;
     options.epochs = search->options.recipe.epochs;
     options.seed = search->options.recipe.seed;
+    options.ops = search->ops;
+    options.op_count = search->op_count;
     options.burn_in = search->options.burn_in;
     options.quantile = search->options.quantile;
     options.resample = search->options.resample;
-    options.ops = search->ops;
-    options.op_count = search->op_count;
     options.selection = search_drifts(search) ? PBA_SELECTION_NONE : PBA_SELECTION_TRUNCATION;
     options.start = search->from;
     search->rounds = (options.epochs - 1) / options.interval + 1;
@@ -303,14 +303,11 @@ static pba_status check_memory(const pba_search *search)
 pba_status search_open_task(pba_search *search)
 {
     const pba_search_options *options = &search->options;
-    augment_choice choice = {0};
-    pba_status status = PBA_OK;
-    if (!search->data.dataset) {
+    augment_choice choice;
+    pba_status status = augment_choice_of(search->ops, search->op_count, &search->counts, &choice);
+    if (status == PBA_OK && !search->data.dataset) {
         status = task_data_open(&options->recipe, options->dataset, options->val, search->observer,
                                 &search->data);
-    }
-    if (status == PBA_OK) {
-        status = augment_choice_of(search->ops, search->op_count, &search->counts, &choice);
     }
     if (status == PBA_OK) {
         status = task_open_on(&options->recipe, &search->data, &choice, &search->task);

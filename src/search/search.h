@@ -18,13 +18,13 @@ struct pba_search {
     char dataset[256];          /* what the schedule calls it: the last part of the path */
     char notes[2048];           /* for the plan and the first event */
     int workers;
-    task_data data;
-    measure measure;                 /* of the task's steps; 0: not measured yet */
-    pba_schedule *from;              /* that members start from; NULL: from nothing */
     const char *ops[PBA_POLICY_MAX]; /* that policies are made of */
     int op_count;
     schedule_counts counts;
-    task *task; /* NULL where a finished run was opened */
+    task_data data;
+    task *task;         /* NULL where a finished run was opened */
+    measure measure;    /* of the task's steps; 0: not measured yet */
+    pba_schedule *from; /* that members start from; NULL: from nothing */
     pba_population *population;
     journal *journal; /* NULL until the run directory is there */
     float **blocks;   /* of each member */
