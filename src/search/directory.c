@@ -11,6 +11,7 @@
 
 #include "core/file.h"
 #include "schedule/fields.h"
+#include "schedule/schedule.h"
 #include "train/run.h"
 
 static const char result_format[] = "pba-result";
@@ -194,7 +195,7 @@ pba_status directory_write_result(const char *run, const pba_schedule *schedule,
                                   double error, const run_spent *spent)
 {
     pba_status status = save(run, "schedule.json", schedule);
-    if (status == PBA_OK) {
+    if (status == PBA_OK && schedule_log_fits(schedule)) {
         status = save(run, "schedule.txt", schedule);
     }
     if (status != PBA_OK) {
