@@ -492,8 +492,9 @@ PBA_API pba_status pba_augment_images(const pba_augmenter *augmenter, const uint
  * with `masks` masks (count, height, width) uint8, 0 where there is no content. Images are what
  * pba_augment_images makes of them in `epoch`; their ids are those of a training run with the same
  * split seed, so that they are what that run is shown (with its seed: its first network). Of the
- * options, width, height and channels are the data set's, and baseline "auto" stands for its
- * format's. Nothing but one image is in memory beside the data set. Whole or not at all. */
+ * options, width, height and channels are the data set's, partners its training images, and
+ * baseline "auto" stands for its format's. Nothing but one image is in memory beside the data set.
+ * Whole or not at all. */
 PBA_API pba_status pba_augment_write(const pba_dataset *dataset, pba_split split, int count,
                                      const pba_augmenter_options *options, int epoch, bool masks,
                                      const char *path);
@@ -843,6 +844,7 @@ typedef struct pba_compare_options {
      * two commas belong to the kind before: "baseline,randaugment:2,9,runs/search-demo-1" are three
      * arms. A comma in a path is written "\,". */
     char arms[PBA_PATH_MAX];
+    char plugin[PBA_PATH_MAX]; /* files for pba_plugin_load, with commas between */
     int seeds;   /* of each arm: recipe.seed, recipe.seed + 1, ... */
     int workers; /* networks at the same time; 0: one per core */
     char out[PBA_PATH_MAX];

@@ -84,6 +84,15 @@ expect 1 "needs version 7 of operation Grain" schedule check run --plugin exampl
 sed -i 's/"version": 7, "plugin"/"version": 1, "plugin"/' run/schedule.json
 expect 0 "test error" train demo $small --epochs 1 --augment run --plugin moving.so --out trained -q
 
+expect 1 "give its file by --plugin (example.so)" augment demo --train-size 64 --schedule run --out grain.npz
+expect 0 "images (5, 32, 32, 3)" augment demo --train-size 64 --schedule run --epoch 1 --count 5 \
+    --out grain.npz --plugin example.so
+expect 1 "give its file by --plugin (example.so)" compare demo $small --epochs 1 --seeds 2 --arms none,run
+expect 0 "the best of what needs no search" compare demo $small --epochs 1 --seeds 2 --arms none,run \
+    --plugin moving.so --out compared -q
+grep -q "\"plugin\": \"$folder/moving.so\"" compared/config.json && result ok "a comparison keeps the path" ||
+    result "not ok" "a comparison keeps the path"
+
 # As if interrupted before its end.
 rm run/result.json run/schedule.json
 rm trained/result.json
@@ -91,6 +100,8 @@ mv moving.so elsewhere.so
 expect 1 "$folder/moving.so: there is no such plug-in" search --resume run
 expect 1 "$folder/moving.so: there is no such plug-in" train --resume trained
 expect 0 "test error" train --resume trained --plugin elsewhere.so -q
+expect 1 "$folder/moving.so: there is no such plug-in" compare --resume compared
+expect 0 "the best of what needs no search" compare --resume compared --plugin elsewhere.so -q
 expect 0 "validation error" search --resume run --plugin elsewhere.so -q
 expect 0 "validation error" search demo $search --ops Rotate,Blur,FlipLR --count-probs 0,1 --out few -q
 expect 0 "fine" schedule check few

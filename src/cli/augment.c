@@ -7,7 +7,7 @@
 
 typedef struct options {
     pba_dataset_options dataset; /* first: the library's rows count from here */
-    char schedule[PBA_PATH_MAX], augment[PBA_PATH_MAX], out[PBA_PATH_MAX];
+    char schedule[PBA_PATH_MAX], augment[PBA_PATH_MAX], out[PBA_PATH_MAX], plugin[PBA_PATH_MAX];
     char baseline[PBA_NAME_MAX], split[PBA_NAME_MAX];
     int epoch, train_epochs, epochs, count, train_size, val_size;
     uint64_t seed, split_seed;
@@ -54,6 +54,7 @@ static void rows(cli_rows *rows)
          false},
         {"json", PBA_SETTING_FLAG, CLI_FIELD(options, json), 0, 0, "false", "", NULL,
          "Writes what was written as JSON.", false},
+        CLI_PLUGIN_ROW(options),
         CLI_SPLIT_ROWS(options),
     };
     size_t count;
@@ -143,7 +144,8 @@ static int run(void *given, const cli_arguments *arguments)
     if (!options->schedule[0] == !options->augment[0]) {
         return cli_usage("augment: either --schedule FILE or --augment KIND says how");
     }
-    if (options->schedule[0]) {
+    result = cli_load_plugins(options->plugin);
+    if (options->schedule[0] && result == CLI_DONE) {
         result = open_schedule(options, &schedule);
     }
     if (result == CLI_DONE) {

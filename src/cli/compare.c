@@ -17,7 +17,8 @@ static void rows(cli_rows *rows)
     static const pba_setting own[] = {
         {"resume", PBA_SETTING_TEXT, CLI_FIELD(options, resume), 0, 0, "", "DIR", NULL,
          "Goes on with the comparison in folder DIR: arms that are finished stay, one that was "
-         "begun goes on. Only --workers may be changed.",
+         "begun goes on. Only --workers may be changed, and --plugin, for a plug-in that has "
+         "moved.",
          true},
         CLI_TALK_ROWS(options, talk),
     };
@@ -36,6 +37,10 @@ static int open_comparison(options *options, const cli_arguments *arguments,
     if (options->resume[0]) {
         if (!cli_resume_is_alone(arguments)) {
             return CLI_USAGE;
+        }
+        int failed = cli_load_plugins(compare->plugin);
+        if (failed) {
+            return failed;
         }
         cli_opening_start(&opening, options->talk.quiet, NULL);
         status = pba_comparison_resume_with(options->resume, compare->workers, &opening.observer,

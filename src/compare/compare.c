@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "augment/plugin.h"
 #include "core/file.h"
 #include "core/memory.h"
 #include "train/run.h"
@@ -24,6 +25,7 @@ static const pba_setting rows[] = {
      "them), with commas between. Digits between two commas belong to the kind before, so that "
      "baseline,randaugment:2,9,RUN are three arms; a comma in a path is written \\,.",
      false},
+    PLUGIN_SETTING(pba_compare_options),
     {"seeds", PBA_SETTING_INT, SETTING_FIELD(pba_compare_options, seeds), 1, 1000, "5", "N", NULL,
      "Networks of each arm, with seed, seed + 1 and so on, the same in all arms.", false},
     {"workers", PBA_SETTING_INT, SETTING_FIELD(pba_compare_options, workers), 0, 1024, "0", "N",
@@ -70,6 +72,7 @@ pba_status compare_open_arm(const pba_comparison *comparison, compare_arm *arm,
     train.tensorboard = options->tensorboard;
     memcpy(train.dataset, options->dataset, sizeof train.dataset);
     memcpy(train.augment, arm->augment, sizeof train.augment);
+    memcpy(train.plugin, options->plugin, sizeof train.plugin);
     memcpy(train.out, arm->run, sizeof train.out);
     return training_create_on(shared, &train, observer, &arm->training);
 }
@@ -97,10 +100,27 @@ static pba_status open_first(pba_comparison *comparison)
     return PBA_OK;
 }
 
+/* Those of a comparison that goes on are loaded by now, from where config.json says or, where they
+ * have moved, from elsewhere: then arms that have not begun cannot name their files. */
+static pba_status open_plugins(pba_comparison *comparison)
+{
+    pba_compare_options *options = &comparison->options;
+    pba_status status = augment_plugins_load(options->plugin);
+    if (comparison->resumed) {
+        options->plugin[0] = status == PBA_OK ? options->plugin[0] : 0;
+        return PBA_OK;
+    }
+    return status == PBA_OK ? augment_plugins_settle(options->plugin, sizeof options->plugin)
+                            : status;
+}
+
 static pba_status open_arms(pba_comparison *comparison)
 {
     pba_compare_options *options = &comparison->options;
-    pba_status status = compare_read_arms(options->arms, &comparison->arms, &comparison->arm_count);
+    pba_status status = open_plugins(comparison);
+    if (status == PBA_OK) {
+        status = compare_read_arms(options->arms, &comparison->arms, &comparison->arm_count);
+    }
     if (status == PBA_OK) {
         status = compare_settle_arms(comparison->arms, comparison->arm_count, options->arms);
     }
