@@ -75,8 +75,7 @@ static pba_status add_ops(const report_run *run, const json_t *list, pba_watch_r
 {
     pba_policy policy;
     const pba_schedule *schedule = run->schedule;
-    const char *const *ops =
-        schedule ? (const char *const *)schedule->ops : (const char *const *)schedule_pba_ops;
+    const char *const *ops = schedule ? (const char *const *)schedule->ops : schedule_pba_ops;
     int count = schedule ? schedule->op_count : SCHEDULE_PBA_OPS;
     int copies = schedule ? schedule->copies : SCHEDULE_PBA_COPIES;
     if (!list) {
