@@ -3,6 +3,7 @@
 #   make            install what is missing (as root; else say how), build build/pba
 #   make demo       search and train on generated data, a few minutes
 #   make ablations  what in a schedule matters, on generated data; ten minutes
+#   make own-operation  whether a search finds an operation that matters; twelve minutes, NumPy
 #   make test       run the tests
 #   make torture    the tests of reliability at length: TIME=30m; goes on where it was stopped
 #   make install    PREFIX=/usr/local and DESTDIR= as usual
@@ -11,7 +12,7 @@ BUILD = build
 PREFIX = /usr/local
 TIME = 30m
 
-.PHONY: all demo ablations test torture install clean
+.PHONY: all demo ablations own-operation test torture install clean
 
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
@@ -25,6 +26,9 @@ demo: all
 
 ablations: all
 	sh scripts/ablations.sh $(BUILD)/pba
+
+own-operation: all
+	sh scripts/own-operation.sh $(BUILD)/pba
 
 test: all
 	meson test -C $(BUILD) --print-errorlogs

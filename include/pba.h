@@ -125,7 +125,8 @@ typedef enum pba_setting_type {
     PBA_SETTING_SEED, /* uint64_t */
     PBA_SETTING_REAL, /* double */
     PBA_SETTING_FLAG, /* bool; given on the command line without a value */
-    PBA_SETTING_TEXT  /* char[size] */
+    PBA_SETTING_TEXT, /* char[size] */
+    PBA_SETTING_LIST  /* the same, items with commas between; given again on a command line, adds */
 } pba_setting_type;
 
 typedef struct pba_setting {
@@ -182,11 +183,17 @@ typedef struct pba_op_info {
     const char *parameter; /* "degrees", "pixels", "factor", "bits", "threshold", "side", "" */
     double min, max;       /* range of the physical parameter */
     bool has_sign;         /* in the PBA space the parameter is negated with probability 1/2 */
-    bool searched;         /* one of the fifteen of the PBA space */
+    bool searched;         /* by default: the fifteen of the PBA space, and those of plug-ins */
     bool pixels;           /* the parameter is a length in pixels of a 32-pixel image */
-    const char *source;    /* function or paper it follows */
+    const char *source;    /* function or paper it follows; a plug-in's: its file */
+    bool partner;          /* mixes the image with another one */
+    bool has_identity;     /* at `identity` it changes nothing (but may reset the mask) */
+    double identity;
+    const char *plugin; /* the plug-in that it comes from; "": built in */
+    int version;        /* of a plug-in's operation; else 0 */
 } pba_op_info;
 
+/* The built-in ones, and behind them those of plug-ins in the order of their loading. */
 PBA_API size_t pba_op_count(void);
 PBA_API pba_status pba_op_get(size_t index, pba_op_info *info);
 
@@ -196,7 +203,8 @@ PBA_API pba_status pba_op_parameter(const char *name, int level, double *paramet
 
 /* Applies one operation in place, with the PBA space's 32-pixel table as it stands: level 0..10,
  * sign +1 or -1 (only for operations that have one), randomness (Cutout's centre) from the seed.
- * mask NULL: all of the image is content before, and what is content afterwards is not told. */
+ * mask NULL: all of the image is content before, and what is content afterwards is not told. The
+ * partner, where one is needed, is the image itself turned by 180 degrees. */
 PBA_API pba_status pba_op_apply(pba_image *image, const char *name, int level, int sign,
                                 uint64_t seed);
 
@@ -204,11 +212,116 @@ PBA_API pba_status pba_op_apply(pba_image *image, const char *name, int level, i
  * describes the first image, the others follow it in memory, pixels and masks alike; its mask may
  * be NULL (all content). The results go to `out` (count x height x width x channels) and, where it
  * is not NULL, `out_masks` (count x height x width); neither may overlap the images. Image i draws
- * from (seed, i). PBA_USAGE for a parameter outside the operation's range; lengths in pixels may be
- * longer, up to the sides of the image. */
+ * from (seed, i), its partner too: one of the others. PBA_USAGE for a parameter outside the
+ * operation's range; lengths in pixels may be longer, up to the sides of the image. */
 PBA_API pba_status pba_op_apply_images(const char *name, double parameter, const pba_image *first,
                                        size_t count, uint64_t seed, uint8_t *out,
                                        uint8_t *out_masks);
+
+/* ---------------------------------------------------------------- plug-ins */
+
+/* Operations of your own: a shared object that exports a table of rows, which this header is enough
+ * to write (docs/own-operation.md, examples/plugin.c):
+ *
+ *     static const pba_plugin_op ops[] = {{.name = "Grain", ... .apply = grain}};
+ *     PBA_PLUGIN("mine", ops)
+ *
+ *     cc -O2 -shared -fPIC mine.c -o mine.so $(pkg-config --cflags pba)
+ */
+#define PBA_PLUGIN_ABI 1 /* changes with the layout of what follows */
+#define PBA_PLUGIN_OPS_MAX 64
+
+typedef enum pba_op_flags {
+    PBA_OP_SIGN = 1,   /* the parameter is negated with probability 1/2 */
+    PBA_OP_PIXELS = 4, /* the parameter is a length in pixels of a 32-pixel image, and is scaled by
+                          min(width, height)/32 */
+    PBA_OP_RESETS_MASK = 16, /* everything counts as content afterwards */
+    PBA_OP_PARTNER = 64,     /* mixes the image with another one, context->partner */
+    PBA_OP_MASKS = 1024,     /* writes dst->mask itself, every byte */
+    PBA_OP_IDENTITY = 2048   /* at the parameter `identity` it changes nothing */
+} pba_op_flags;
+
+typedef struct pba_op_context {
+    /* With PBA_OP_PARTNER another image of the same shape, mask NULL (all of it is content); else
+     * NULL. */
+    const pba_image *partner;
+    uint8_t *scratch; /* width x height x channels bytes, 64-byte aligned, any contents */
+    /* The only source of randomness: uniform in 0..bound-1 (bound at least 1), and in [0, 1). */
+    uint32_t (*below)(struct pba_op_context *context, uint32_t bound);
+    double (*unit)(struct pba_op_context *context);
+} pba_op_context;
+
+typedef struct pba_plugin_op {
+    const char *name; /* letters, digits, - and _; no other operation's */
+    const char *sentence;
+    const char *parameter; /* what the number is: "degrees". "": none, and the five below are 0 */
+    double min, max;       /* its range */
+    double level_0, level_10; /* the parameter at these levels of the PBA space, before the sign; in
+                                 even steps between */
+    double identity;          /* with PBA_OP_IDENTITY */
+    unsigned flags;
+    int version; /* from 1. Schedules record it: change it when the pixels that come out change */
+    /* Called by any thread, several at a time. dst and src have the same shape and share no byte;
+     * masks are never NULL. Every byte of dst->pixels has to be written, and nothing else;
+     * dst->mask is filled in already (kept, or all 255 with PBA_OP_RESETS_MASK) but with
+     * PBA_OP_MASKS. The same arguments and draws give the same bytes. Cannot fail. */
+    void (*apply)(pba_image *dst, const pba_image *src, double parameter, pba_op_context *context);
+} pba_plugin_op;
+
+typedef struct pba_plugin {
+    int abi, count;
+    const char *name; /* of the plug-in, which schedules record: best that of its file */
+    const pba_plugin_op *ops;
+} pba_plugin;
+
+#define PBA_PLUGIN(NAME, OPS)                                                                      \
+    extern PBA_API const pba_plugin pba_plugin_table;                                              \
+    const pba_plugin pba_plugin_table = {PBA_PLUGIN_ABI, (int)(sizeof(OPS) / sizeof *(OPS)), NAME, \
+                                         OPS};
+
+/* Loads a plug-in; its operations are known from then on, until the process ends. Before that each
+ * is tried on test images in a child process (see pba_op_test), so that one which crashes does no
+ * harm. A file that is loaded already is fine. PBA_NOT_FOUND; PBA_UNSUPPORTED for another ABI;
+ * PBA_FORMAT for a file that is no plug-in, or an operation that breaks a rule (the message names
+ * it and the rule). Any thread may call this; the child is forked, so best before others run. */
+PBA_API pba_status pba_plugin_load(const char *path);
+
+/* X(check, name, sentence): what every operation has to keep to. */
+#define PBA_OP_CHECK_LIST(X)                                                                       \
+    X(BOUNDS, "bounds", "writes and reads nothing outside its images")                             \
+    X(COMPLETE, "complete", "writes every byte of the result")                                     \
+    X(DETERMINISM, "determinism", "same image, parameter and draws: same bytes")                   \
+    X(MASK, "mask", "keeps, resets or writes the mask as its flags say")                           \
+    X(IDENTITY, "identity", "changes nothing at its identity parameter")                           \
+    X(GREY, "grey", "treats one channel as the red of a grey image of three")                      \
+    X(SETS, "sets", "same bytes from every instruction set of this processor")
+
+#define PBA_OP_CHECK_ENUM(check, name, sentence) PBA_OP_CHECK_##check,
+typedef enum pba_op_check { PBA_OP_CHECK_LIST(PBA_OP_CHECK_ENUM) PBA_OP_CHECKS } pba_op_check;
+#undef PBA_OP_CHECK_ENUM
+
+typedef enum pba_op_verdict { PBA_OP_PASSED, PBA_OP_FAILED, PBA_OP_SKIPPED } pba_op_verdict;
+
+typedef struct pba_op_finding {
+    const char *name, *sentence;
+    pba_op_verdict verdict;
+    char detail[256]; /* failed: where, and what; skipped: why */
+} pba_op_finding;
+
+typedef struct pba_op_report {
+    char name[PBA_NAME_MAX], plugin[PBA_NAME_MAX]; /* plugin "": built in */
+    int version;
+    pba_op_finding findings[PBA_OP_CHECKS];
+    bool passed;              /* none failed, and nothing crashed */
+    char crash[256];          /* "": none */
+    int applications;         /* to images of several shapes, grey and colour, 1xN among them */
+    double images_per_second; /* of 32 x 32 x 3 at level 7 on one thread */
+} pba_op_report;
+
+/* Checks an operation, in a child process. plugins: files with commas between, which need not be
+ * loaded, and are not loaded by this; NULL: the operations that are known. PBA_OK where the checks
+ * could be made, whatever they found. PBA_USAGE for an unknown name. */
+PBA_API pba_status pba_op_test(const char *name, const char *plugins, pba_op_report *report);
 
 /* --------------------------------------------------------- kinds of policy */
 
@@ -266,6 +379,10 @@ PBA_API const char *pba_schedule_op(const pba_schedule *schedule, int index);
 /* Segment i: its length in epochs and its policy. Zero-length segments are possible. */
 PBA_API pba_status pba_schedule_segment(const pba_schedule *schedule, int index, int *epochs,
                                         pba_policy *policy);
+/* Whether all of its operations are known here, those of plug-ins in the version that the schedule
+ * was made with: else PBA_FORMAT, naming the operation, and the plug-in where the schedule tells.
+ */
+PBA_API pba_status pba_schedule_check(const pba_schedule *schedule);
 /* The policy of an epoch 0..epochs-1. */
 PBA_API pba_status pba_schedule_at(const pba_schedule *schedule, int epoch, pba_policy *policy);
 
@@ -343,6 +460,13 @@ typedef struct pba_augmenter_options {
     uint64_t seed;
     bool interleaved; /* batches are height x width x channels (NHWC); otherwise NCHW */
     bool bf16;        /* batches are bfloat16, rounded to nearest even; otherwise float32 */
+    /* The images that partners are drawn from (pixels of each, as those of a batch), for operations
+     * that mix an image with another one, and their numbers in the data set (NULL: 0, 1, 2 ...).
+     * Must outlive the augmenter. count 0: the images of the call; where there is only one, itself,
+     * turned by 180 degrees. */
+    const uint8_t *const *partners;
+    const uint32_t *partner_ids;
+    size_t partner_count;
 } pba_augmenter_options;
 
 PBA_API pba_status pba_augmenter_create(const pba_augmenter_options *options,
@@ -476,7 +600,11 @@ typedef struct pba_search_options {
     char dataset[PBA_PATH_MAX];
     int population, interval;
     char selection[PBA_NAME_MAX]; /* "truncation" or "none" */
-    int burn_in;                  /* these three as in pba_population_options */
+    char plugin[PBA_PATH_MAX];    /* files for pba_plugin_load, with commas between */
+    char ops[2048]; /* names of the operations, with commas between; each behind a "-": the default
+                       without these. "": the fifteen of PBA and those of all loaded plug-ins */
+    char count_probs[128]; /* "0.2,0.3,0.5": probabilities of 0, 1, 2 ... operations on an image */
+    int burn_in;           /* these three as in pba_population_options */
     double quantile, resample;
     char val[PBA_PATH_MAX];  /* a data set whose images members are scored on; "": `dataset` */
     char from[PBA_PATH_MAX]; /* a run's folder or a schedule file that members start from; "": none
@@ -491,6 +619,7 @@ typedef struct pba_train_options {
     pba_recipe recipe;
     char dataset[PBA_PATH_MAX];
     char augment[PBA_PATH_MAX];        /* a kind of policy, as pba_augment_kind_get lists them */
+    char plugin[PBA_PATH_MAX];         /* files for pba_plugin_load, with commas between */
     char schedule_order[PBA_NAME_MAX]; /* "in-order", "flattened" ...; "": in-order */
     int seeds;                         /* recipe.seed, recipe.seed + 1, ... */
     int workers;                       /* 0: one per core */

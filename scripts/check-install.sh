@@ -18,9 +18,17 @@ libraries=$(flags --variable=libdir)
 
 [ "$(flags --modversion)" = "$(sed -n 's/^Version: //p' "$pc")" ]
 for example in "$source"/examples/*.c; do
+    if [ "$(basename "$example")" = plugin.c ]; then
+        continue
+    fi
     # shellcheck disable=SC2046
     "$@" -std=c17 -Wall -Werror $(flags --cflags) "$example" -o "$folder/example" $(flags --libs) -lm
     echo "$(basename "$example") compiles against the installed library"
+done
+# shellcheck disable=SC2046
+"$@" -O2 -Wall -Werror -shared -fPIC "$source/examples/plugin.c" -o "$folder/example.so" $(flags --cflags)
+for op in Grain SamplePairing; do
+    LD_LIBRARY_PATH=$libraries "$folder$prefix/bin/pba" ops test "$op" --plugin "$folder/example.so"
 done
 LD_LIBRARY_PATH=$libraries "$folder$prefix/bin/pba" --version | head -n 1
 

@@ -145,7 +145,6 @@ static void rows_are_complete(void **state)
     for (size_t i = 0; i < augment_op_count(); i++) {
         const augment_op *op = augment_op_at(i);
         pba_op_info info;
-        assert_int_equal(op->abi, AUGMENT_OP_ABI);
         assert_true(*op->name && strlen(op->name) < PBA_NAME_MAX && *op->sentence && *op->source);
         assert_true(!op->apply != !op->tables);
         assert_ptr_equal(augment_op_find(op->name), op); /* no name twice */

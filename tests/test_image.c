@@ -199,7 +199,11 @@ static pba_status nothing(void *context, child_stream *in)
 
 static void in_child(pba_status (*work)(void *context, child_stream *out), void *context)
 {
-    const child_job job = {"test", image_limits, work, nothing, NULL, context};
+    const child_job job = {.what = "test",
+                           .limits = image_limits,
+                           .work = work,
+                           .reader = nothing,
+                           .context = context};
     assert_ok(child_run(&job));
 }
 
@@ -207,7 +211,8 @@ static void write_with_vips(const void *data, size_t size, int width, int height
                             VipsBandFormat format, VipsInterpretation kind, int orientation)
 {
     drawing plan = {data, size, width, height, bands, orientation, format, kind};
-    const child_job job = {"test", image_limits, draw, save, NULL, &plan};
+    const child_job job = {
+        .what = "test", .limits = image_limits, .work = draw, .reader = save, .context = &plan};
     assert_ok(child_run(&job));
 }
 
@@ -459,7 +464,11 @@ static pba_status take_fitted(void *context, child_stream *in)
 static void fit(const damage *file, int width, int height, bool pad, uint8_t *pixels)
 {
     fitting fitting = {file, {width, height, 3, pad}, pixels};
-    const child_job job = {"test", image_limits, fit_there, take_fitted, NULL, &fitting};
+    const child_job job = {.what = "test",
+                           .limits = image_limits,
+                           .work = fit_there,
+                           .reader = take_fitted,
+                           .context = &fitting};
     assert_ok(child_run(&job));
 }
 

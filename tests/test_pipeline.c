@@ -59,7 +59,7 @@ static int draw(const pba_policy *policy, uint32_t image)
     augment_context context = {.rng = &rng};
     augment_frame frame = {0};
     notes.count = 0;
-    augment_pba_apply(steps, 3, policy, &frame, &context);
+    augment_pba_apply(steps, 3, &schedule_pba_counts, policy, &frame, &context);
     return notes.count;
 }
 

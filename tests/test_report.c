@@ -374,10 +374,11 @@ static void expectations_are_exact(void **state)
 {
     double expected[PBA_POLICY_MAX];
     pba_policy one = {.entries = 1, .values = {4, 0}};
-    augment_pba_expect(&one, expected);
+    augment_pba_expect(&one, &schedule_pba_counts, expected);
     assert_true(fabs(expected[0] - 0.4 * 0.8) < 1e-12);
     pba_policy two = {.entries = 2, .values = {10, 0, 5, 0}};
-    augment_pba_expect(&two, expected); /* alone: .8, beside the other: .3 / 2 + .5 */
+    augment_pba_expect(&two, &schedule_pba_counts,
+                       expected); /* alone: .8, beside the other: .3 / 2 + .5 */
     assert_true(fabs(expected[0] - (0.5 * 0.8 + 0.5 * 0.65)) < 1e-12);
     assert_true(fabs(expected[1] - 0.5 * 0.65) < 1e-12);
     pba_policy all = {.entries = 30};
@@ -385,7 +386,7 @@ static void expectations_are_exact(void **state)
     for (int i = 0; i < 30; i++) {
         all.values[2 * i] = 10;
     }
-    augment_pba_expect(&all, expected);
+    augment_pba_expect(&all, &schedule_pba_counts, expected);
     for (int i = 0; i < 30; i++) {
         sum += expected[i];
     }

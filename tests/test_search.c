@@ -887,6 +887,116 @@ static void test_all_lost(void **state)
     resume_refused("all-lost", PBA_DIVERGED, "--lr", "");
 }
 
+/* ------------------------------------------------------------------ own operations */
+
+static pba_search_options with_plugin(const char *run, int workers)
+{
+    pba_search_options options = options_for(run, workers);
+    const char *plugin = getenv("PBA_TEST_PLUGIN");
+    assert_non_null(plugin);
+    snprintf(options.plugin, sizeof options.plugin, "%s", plugin);
+    snprintf(options.count_probs, sizeof options.count_probs, "0,0.5,0.5");
+    return options;
+}
+
+static char *search_with_plugin(const char *name, int workers, int stop_after)
+{
+    pba_search_options options = with_plugin(name, workers);
+    witness seen = {.stop_after = stop_after, .poison_from = MEMBERS};
+    pba_search *search;
+    assert_ok(pba_search_create(&options, &search));
+    assert_int_equal(run(search, &seen), stop_after ? PBA_INTERRUPTED : PBA_OK);
+    pba_search_free(search);
+    if (stop_after) {
+        witness rest = {.poison_from = MEMBERS};
+        assert_ok(pba_search_resume(at(name), workers, &search));
+        assert_ok(run(search, &rest));
+        pba_search_free(search);
+    }
+    return get(inside(name, "schedule.json"));
+}
+
+/* The last tests: plug-ins stay loaded. Partners are drawn, too. */
+static void test_plugin(void **state)
+{
+    char *one = search_with_plugin("plugin-1", 1, 0), *two = search_with_plugin("plugin-2", 2, 0);
+    char *stopped = search_with_plugin("plugin-3", 1, 5);
+    assert_string_equal(one, two);
+    assert_string_equal(one, stopped);
+    assert_non_null(strstr(one, "\"Contrast\", \"Grain\", \"SamplePairing\"],"));
+    assert_non_null(strstr(one, "{\"op\": \"Grain\", \"version\": 1, \"plugin\": \"example\"}"));
+    assert_non_null(strstr(one, "\"count_probs\": [0.0, 0.5, 0.5]"));
+    assert_false(file_exists(inside("plugin-1", "schedule.txt"))); /* a log cannot say all that */
+    free(one);
+    free(two);
+    free(stopped);
+}
+
+static void test_chosen_operations(void **state)
+{
+    pba_search_options options = options_for("chosen", 1);
+    pba_search *search;
+    snprintf(options.ops, sizeof options.ops, "SamplePairing,Rotate,Blur");
+    assert_ok(pba_search_create(&options, &search));
+    assert_ok(pba_search_run(search, NULL));
+    pba_search_free(search);
+    char *text = get(inside("chosen", "schedule.json"));
+    assert_non_null(strstr(text, "\"ops\": [\"SamplePairing\", \"Rotate\", \"Blur\"],"));
+    free(text);
+    /* What is recorded is what is left. */
+    options = options_for("excluded", 1);
+    snprintf(options.ops, sizeof options.ops, "-Grain,-SamplePairing,-Invert");
+    assert_ok(pba_search_create(&options, &search));
+    assert_ok(pba_search_run(search, NULL));
+    pba_search_free(search);
+    text = get(inside("excluded", "config.json"));
+    assert_non_null(
+        strstr(text, "\"ops\": \"Rotate,TranslateX,TranslateY,Brightness,Color,Sharpness"));
+    free(text);
+    /* All of the fifteen and nothing else: the same search as without a plug-in. */
+    options = options_for("fifteen", 2);
+    snprintf(options.ops, sizeof options.ops, "-Grain,-SamplePairing");
+    assert_ok(pba_search_create(&options, &search));
+    assert_ok(pba_search_run(search, NULL));
+    pba_search_free(search);
+    check_schedule("fifteen");
+    snprintf(options.out, sizeof options.out, "%s", at("wrong"));
+    snprintf(options.ops, sizeof options.ops, "-Blur");
+    assert_int_equal(pba_search_create(&options, &search), PBA_USAGE);
+    options.ops[0] = 0;
+    snprintf(options.count_probs, sizeof options.count_probs, "0.5,0.6");
+    assert_int_equal(pba_search_create(&options, &search), PBA_USAGE);
+}
+
+static void replace_text(const char *path, const char *from, const char *to)
+{
+    char *text = get(path);
+    size_t length = strlen(from), place = 0;
+    while (text[place] && strncmp(text + place, from, length) != 0) {
+        place++;
+    }
+    assert_true(text[place]);
+    assert_int_equal(length, strlen(to));
+    memcpy(text + place, to, length);
+    assert_ok(file_write(path, text, strlen(text)));
+    free(text);
+}
+
+/* The plug-in that is loaded is another version than the run began with. */
+static void test_other_version(void **state)
+{
+    pba_search_options options = with_plugin("version", 1);
+    witness seen = {.stop_after = 3, .poison_from = MEMBERS};
+    pba_search *search;
+    assert_ok(pba_search_create(&options, &search));
+    assert_int_equal(run(search, &seen), PBA_INTERRUPTED);
+    pba_search_free(search);
+    replace_text(inside("version", "config.json"), "\"version\": 1,\n      \"plugin\"",
+                 "\"version\": 2,\n      \"plugin\"");
+    assert_int_equal(pba_search_resume(at("version"), 1, &search), PBA_FORMAT);
+    assert_non_null(strstr(pba_error_message(), "needs version 2 of operation Grain"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -911,6 +1021,9 @@ int main(void)
         cmocka_unit_test(test_race),
         cmocka_unit_test(test_lost_member),
         cmocka_unit_test(test_all_lost),
+        cmocka_unit_test(test_plugin),
+        cmocka_unit_test(test_chosen_operations),
+        cmocka_unit_test(test_other_version),
     };
     return cmocka_run_group_tests(tests, prepare, clean);
 }

@@ -9,7 +9,7 @@
 
 #include "augment/pipeline.h"
 #include "core/memory.h"
-#include "schedule/policy.h"
+#include "schedule/schedule.h"
 
 typedef struct segment {
     int until; /* the epoch behind the segment's last */
@@ -30,6 +30,7 @@ struct pba_augmenter {
     size_t pixels, channels; /* of an image */
     bool bf16;               /* the output */
     uint64_t seed;
+    augment_partners partners; /* of all calls; count 0: each call's own images */
     shelf *shelf;
 };
 
@@ -56,8 +57,7 @@ static pba_status copy_segments(pba_augmenter *augmenter, const pba_schedule *sc
     return PBA_OK;
 }
 
-/* The names as an array for pipeline_create. An unknown one is the schedule's fault, not the
- * caller's. */
+/* The names as an array for pipeline_create. */
 static pba_status list_ops(const pba_augmenter *augmenter, const pba_schedule *schedule,
                            pipeline_options *options)
 {
@@ -67,15 +67,12 @@ static pba_status list_ops(const pba_augmenter *augmenter, const pba_schedule *s
         return PBA_MEMORY;
     }
     for (int i = 0; i < count; i++) {
-        const augment_op *op;
         ops[i] = pba_schedule_op(schedule, i);
-        if (augment_op_require(ops[i], &op) != PBA_OK) {
-            return status_prefix(PBA_FORMAT, "schedule");
-        }
     }
     options->ops = ops;
     options->op_count = count;
-    return PBA_OK;
+    options->counts = &schedule->counts;
+    return augment_check_operations("schedule", schedule);
 }
 
 static bool all_zero(const pba_augmenter_options *options)
@@ -173,6 +170,8 @@ pba_status pba_augmenter_create(const pba_augmenter_options *options, pba_augmen
     fresh->pixels = (size_t)options->width * (size_t)options->height;
     fresh->channels = (size_t)options->channels;
     fresh->bf16 = options->bf16;
+    fresh->partners = (augment_partners){
+        .images = options->partners, .ids = options->partner_ids, .count = options->partner_count};
     *augmenter = fresh;
     return PBA_OK;
 }
@@ -237,19 +236,28 @@ typedef struct job {
     pipeline_key key;
 } job;
 
-static pba_status job_open(const pba_augmenter *augmenter, int epoch, job *job)
+static pba_status job_open(const pba_augmenter *augmenter, const augment_partners *images,
+                           int epoch, job *job)
 {
     job->augmenter = augmenter;
     job->key = (pipeline_key){.seed = augmenter->seed, .epoch = (uint32_t)epoch};
     pba_status status = policy_at(augmenter, epoch, &job->policy);
-    return status == PBA_OK ? shelf_take(augmenter, &job->scratch) : status;
+    if (status == PBA_OK) {
+        status = shelf_take(augmenter, &job->scratch);
+    }
+    if (status == PBA_OK) {
+        pipeline_scratch_partners(job->scratch,
+                                  augmenter->partners.count ? &augmenter->partners : images);
+    }
+    return status;
 }
 
 pba_status pba_augment_batch(const pba_augmenter *augmenter, const uint8_t *images,
                              const uint32_t *ids, size_t count, int epoch, void *out)
 {
     job job;
-    pba_status status = job_open(augmenter, epoch, &job);
+    const augment_partners call = {.block = images, .ids = ids, .count = count};
+    pba_status status = job_open(augmenter, &call, epoch, &job);
     if (status != PBA_OK) {
         return status;
     }
@@ -270,7 +278,8 @@ pba_status pba_augment_images(const pba_augmenter *augmenter, const uint8_t *ima
                               uint8_t *mask)
 {
     job job;
-    pba_status status = job_open(augmenter, epoch, &job);
+    const augment_partners call = {.block = images, .ids = ids, .count = count};
+    pba_status status = job_open(augmenter, &call, epoch, &job);
     if (status != PBA_OK) {
         return status;
     }

@@ -27,8 +27,15 @@ static void look_up(pba_image *dst, const pba_image *src, const uint8_t (*tables
 void augment_op_apply(const augment_op *op, pba_image *dst, const pba_image *src, double parameter,
                       augment_context *context)
 {
+    if (op->flags & AUGMENT_PARTNER && context->partners) {
+        augment_partner_draw(context, src);
+    }
     if (op->apply) {
         op->apply(dst, src, parameter, context);
+        return;
+    }
+    if (op->row) {
+        augment_plugin_apply(op, dst, src, parameter, context);
         return;
     }
     uint8_t tables[3][256];
@@ -87,7 +94,7 @@ void augment_frame_apply(augment_frame *frame, const augment_op *op, double para
     } else {
         pba_image *next = augment_frame_next(frame);
         bool full = !frame->now.mask && op->flags & AUGMENT_KEEPS_FULL;
-        op->apply(next, &frame->now, parameter, context);
+        augment_op_apply(op, next, &frame->now, parameter, context);
         frame->now = *next;
         frame->now.mask = full ? NULL : next->mask;
     }

@@ -6,6 +6,7 @@
 
 #include "augment/op.h"
 #include "core/memory.h"
+#include "schedule/policy.h"
 
 typedef enum augment_kind_flags {
     AUGMENT_BARE = 1,     /* no baseline augmentation behind it */
@@ -60,8 +61,14 @@ int augment_read_numbers(const char *text, int least, int most, int *numbers);
  * item 0 is the policy of the kind "random". */
 pba_policy augment_random_policy(uint64_t seed, uint32_t item, int entries);
 
-/* policies/schedule.c: a file may name any operation: one that is unknown here is the file's fault
- * (PBA_FORMAT, naming `name`), not the caller's. */
+/* policies/schedule.c: a file may name any operation: one that is unknown here, or that a plug-in
+ * has in another version, is the file's fault (PBA_FORMAT, naming `name`), not the caller's. */
 pba_status augment_check_operations(const char *name, const pba_schedule *schedule);
+/* Notes in the schedule which plug-ins its operations are from, and their versions. */
+void augment_sign_schedule(pba_schedule *schedule);
+/* A choice as of a schedule with these operations, drawn from by the policy of each call: for a
+ * search, which has no schedule yet. */
+pba_status augment_choice_of(const char *const *ops, int count, const schedule_counts *counts,
+                             augment_choice *choice);
 
 #endif

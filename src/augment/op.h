@@ -10,35 +10,50 @@
 #include "core/rng.h"
 #include "core/status.h"
 
-enum { AUGMENT_OP_ABI = 2 }; /* changes with the layout of the two structs below */
-
+/* Those that plug-ins may have are pba_op_flags, of the same values. */
 typedef enum augment_flags {
-    AUGMENT_SIGN = 1,         /* the PBA space negates the parameter with probability 1/2 */
-    AUGMENT_SEARCHED = 2,     /* one of the fifteen of the PBA space */
-    AUGMENT_PIXELS = 4,       /* the parameter is a length in pixels of a 32-pixel image */
-    AUGMENT_AFFINE = 8,       /* moves pixels, computes none */
-    AUGMENT_RESETS_MASK = 16, /* everything counts as content afterwards (goes through RGB) */
-    AUGMENT_DRAWS = 32,       /* uses context->rng */
-    AUGMENT_PARTNER = 64,     /* mixes with context->partner */
+    AUGMENT_SIGN = PBA_OP_SIGN,
+    AUGMENT_SEARCHED = 2, /* by default: the fifteen of the PBA space, and those of plug-ins */
+    AUGMENT_PIXELS = PBA_OP_PIXELS,
+    AUGMENT_AFFINE = 8,                       /* moves pixels, computes none */
+    AUGMENT_RESETS_MASK = PBA_OP_RESETS_MASK, /* (goes through RGB) */
+    AUGMENT_DRAWS = 32,                       /* uses context->rng */
+    AUGMENT_PARTNER = PBA_OP_PARTNER,
     AUGMENT_STATISTICS = 128, /* its tables depend on the pixels */
     AUGMENT_SCRATCH = 256,    /* uses context->scratch */
-    AUGMENT_KEEPS_FULL = 512  /* where all is content, all of the result is */
+    AUGMENT_KEEPS_FULL = 512, /* where all is content, all of the result is */
+    AUGMENT_MASKS = PBA_OP_MASKS,
+    AUGMENT_IDENTITY = PBA_OP_IDENTITY
 } augment_flags;
+
+/* Where partners come from: the images of a data set, or of a call. */
+typedef struct augment_partners {
+    const uint8_t *const *images; /* the pixels of each; NULL: one behind the other in `block` */
+    const uint8_t *block;
+    const uint32_t *ids; /* numbers in the data set; NULL: 0, 1, 2 ... */
+    size_t count;
+} augment_partners;
 
 /* What an operation may use beside its images. */
 typedef struct augment_context {
     const augment_kernels *kernels;
     rng *rng;
-    const pba_image *partner; /* another image of the same shape; NULL without AUGMENT_PARTNER */
     uint8_t
         *scratch; /* with AUGMENT_SCRATCH: augment_scratch_bytes(), 64-byte aligned, any contents */
+    const pba_image *partner; /* another image of the same shape; NULL without AUGMENT_PARTNER */
+    /* With AUGMENT_PARTNER, where `partner` is to be drawn from these; else NULL. */
+    const augment_partners *partners;
+    uint32_t id;          /* of the image that operations are applied to, never its own partner */
+    const uint8_t *first; /* its pixels before all operations */
+    uint8_t *room;        /* as many bytes, for where there is no other image */
+    pba_image drawn;
 } augment_context;
 
 typedef struct augment_op {
-    int abi;
     const char *name, *sentence;
     const char *parameter; /* what the number is: "degrees"; "" for none */
     double min, max;
+    double identity; /* with AUGMENT_IDENTITY: the parameter that changes nothing */
     unsigned flags;
     const char *source;
     /* dst and src have the same shape, masks included, and share no byte; every byte of dst is
@@ -50,6 +65,9 @@ typedef struct augment_op {
      * AUGMENT_STATISTICS. The mask is kept, or reset with AUGMENT_RESETS_MASK. */
     int (*tables)(uint8_t tables[3][256], const pba_image *src, double parameter,
                   augment_context *context);
+    /* Instead of both, of a plug-in: its own row, and the name that schedules record. plugin.c */
+    const pba_plugin_op *row;
+    const char *plugin;
 } augment_op;
 
 /* The rows of one file. */
@@ -65,6 +83,13 @@ size_t augment_op_count(void);
 const augment_op *augment_op_at(size_t index);       /* NULL behind the end */
 const augment_op *augment_op_find(const char *name); /* NULL where there is none */
 pba_status augment_op_require(const char *name, const augment_op **op); /* else PBA_USAGE */
+
+/* What the process knows of plug-ins is the only global state: under this lock it grows, and is
+ * read without one, since nothing of it is ever removed. `ops` stay the registry's. PBA_EXISTS for
+ * a name that is there already. */
+void augment_registry_lock(void);
+void augment_registry_unlock(void);
+pba_status augment_registry_add(const augment_op *ops, size_t count);
 
 /* Bytes of context->scratch for images of this size. */
 size_t augment_scratch_bytes(int width, int height);
@@ -94,9 +119,21 @@ static inline size_t augment_bytes(const pba_image *image)
     return augment_pixels(image) * (size_t)image->channels;
 }
 
-/* What the row says, by `apply` or by `tables`. */
+/* What the row says, by `apply`, `tables` or the plug-in. Draws the partner first, where there are
+ * `partners`. */
 void augment_op_apply(const augment_op *op, pba_image *dst, const pba_image *src, double parameter,
                       augment_context *context);
+
+/* partner.c: sets context->partner to another image than context->id, each as likely; where there
+ * is none, to the image itself, turned by 180 degrees. `shape` is that of the images. */
+void augment_partner_draw(augment_context *context, const pba_image *shape);
+
+/* The pixels of `src`, last first: the image turned by 180 degrees. */
+void augment_turn(uint8_t *dst, const uint8_t *src, const pba_image *shape);
+
+/* plugin.c */
+void augment_plugin_apply(const augment_op *op, pba_image *dst, const pba_image *src,
+                          double parameter, augment_context *context);
 
 /* A copy of src's mask, which may be NULL. */
 void augment_copy_mask(pba_image *dst, const pba_image *src);

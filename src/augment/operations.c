@@ -26,7 +26,12 @@ pba_status pba_op_get(size_t index, pba_op_info *info)
                           .has_sign = op->flags & AUGMENT_SIGN,
                           .searched = op->flags & AUGMENT_SEARCHED,
                           .pixels = op->flags & AUGMENT_PIXELS,
-                          .source = op->source};
+                          .source = op->source,
+                          .partner = op->flags & AUGMENT_PARTNER,
+                          .has_identity = op->flags & AUGMENT_IDENTITY,
+                          .identity = op->identity,
+                          .plugin = op->plugin ? op->plugin : "",
+                          .version = op->row ? op->row->version : 0};
     return PBA_OK;
 }
 
@@ -65,29 +70,36 @@ static pba_status check_sign(const augment_op *op, int sign)
 typedef struct workplace {
     arena *arena;
     pba_image from, to;
-    uint8_t *scratch;
+    uint8_t *scratch, *room;
 } workplace;
 
-static bool workplace_fill(workplace *work, const pba_image *image)
+static bool workplace_fill(workplace *work, const pba_image *image, bool pairs)
 {
     size_t bytes = augment_bytes(image), pixels = augment_pixels(image);
     work->from = work->to = *image;
     work->to.pixels = arena_new(work->arena, bytes, 1);
     work->to.mask = arena_new(work->arena, pixels, 1);
     work->scratch = arena_new(work->arena, augment_scratch_bytes(image->width, image->height), 1);
-    return work->to.pixels && work->to.mask && work->scratch;
+    work->room = pairs ? arena_new(work->arena, bytes, 1) : NULL;
+    return work->to.pixels && work->to.mask && work->scratch && (work->room || !pairs);
 }
 
 static pba_status apply(pba_image *image, const augment_op *op, double parameter,
                         const augment_kernels *kernels, uint64_t seed)
 {
     workplace work = {.arena = arena_create()};
-    if (!work.arena || !workplace_fill(&work, image)) {
+    if (!work.arena || !workplace_fill(&work, image, op->flags & AUGMENT_PARTNER)) {
         arena_free(work.arena);
         return PBA_MEMORY;
     }
     rng rng = rng_at(seed, RNG_AUGMENT, 0, 0, 0);
-    augment_context context = {.kernels = kernels, .rng = &rng, .scratch = work.scratch};
+    augment_partners none = {0};
+    augment_context context = {.kernels = kernels,
+                               .rng = &rng,
+                               .scratch = work.scratch,
+                               .partners = &none,
+                               .first = image->pixels,
+                               .room = work.room};
     augment_op_apply(op, &work.to, &work.from, parameter, &context);
     memcpy(image->pixels, work.to.pixels, augment_bytes(image));
     if (image->mask) {
@@ -138,6 +150,8 @@ static void apply_all(const augment_op *op, double parameter, const pba_image *f
     for (size_t i = 0; i < count; i++) {
         rng rng = rng_at(seed, RNG_AUGMENT, 0, 0, (uint32_t)i);
         context->rng = &rng;
+        context->id = (uint32_t)i;
+        context->first = from.pixels;
         to.pixels = out + i * bytes;
         to.mask = out_masks ? out_masks + i * pixels : spare;
         augment_op_apply(op, &to, &from, parameter, context);
@@ -150,7 +164,8 @@ pba_status pba_op_apply_images(const char *name, double parameter, const pba_ima
                                size_t count, uint64_t seed, uint8_t *out, uint8_t *out_masks)
 {
     const augment_op *op;
-    augment_context context = {0};
+    augment_partners others = {.block = first->pixels, .count = count};
+    augment_context context = {.partners = &others};
     pba_status status = augment_check_shape(first->width, first->height, first->channels);
     if (status == PBA_OK) {
         status = augment_op_require(name, &op);
@@ -165,14 +180,18 @@ pba_status pba_op_apply_images(const char *name, double parameter, const pba_ima
         return status;
     }
     uint8_t *spare = out_masks ? NULL : memory_new(augment_pixels(first), 1);
-    bool scratch = op->flags & AUGMENT_SCRATCH;
+    bool scratch = op->flags & AUGMENT_SCRATCH, partner = op->flags & AUGMENT_PARTNER;
     context.scratch =
         scratch ? memory_aligned(augment_scratch_bytes(first->width, first->height), 1) : NULL;
-    status = (out_masks || spare) && (!scratch || context.scratch) ? PBA_OK : PBA_MEMORY;
+    context.room = partner ? memory_new(augment_bytes(first), 1) : NULL;
+    status = (out_masks || spare) && (!scratch || context.scratch) && (!partner || context.room)
+                 ? PBA_OK
+                 : PBA_MEMORY;
     if (status == PBA_OK) {
         apply_all(op, parameter, first, count, &context, seed, out, out_masks, spare);
     }
     free(context.scratch);
+    free(context.room);
     free(spare);
     return status;
 }

@@ -8,6 +8,7 @@
 #include "augment/baseline.h"
 #include "augment/space.h"
 #include "core/memory.h"
+#include "schedule/schedule.h"
 
 struct pipeline {
     arena *arena;
@@ -19,12 +20,16 @@ struct pipeline {
     const void *prepared;     /* of the kind */
     augment_step *steps;
     int step_count;
+    bool pairs; /* an operation among them needs a partner */
+    schedule_counts counts;
 };
 
 struct pipeline_scratch {
     arena *arena;
     pba_image spare[2];
     uint8_t *bytes;
+    uint8_t *room; /* an image, where operations need partners */
+    augment_partners partners;
 };
 
 static size_t pixels_of(const pipeline *pipeline)
@@ -68,6 +73,9 @@ static pba_status set_steps(pipeline *pipeline, const pipeline_options *options)
         return status_set(PBA_USAGE, "%d operations: 1 to %d are possible", count, PBA_POLICY_MAX);
     }
     pipeline->step_count = count;
+    pipeline->counts = options->counts ? *options->counts
+                       : schedule      ? schedule->counts
+                                       : schedule_pba_counts;
     pipeline->steps = arena_new(pipeline->arena, (size_t)count, sizeof *pipeline->steps);
     if (!pipeline->steps) {
         return PBA_MEMORY;
@@ -82,6 +90,7 @@ static pba_status set_steps(pipeline *pipeline, const pipeline_options *options)
             return status;
         }
         pipeline->steps[i] = augment_step_of(space, op, scale);
+        pipeline->pairs |= op->flags & AUGMENT_PARTNER;
     }
     return PBA_OK;
 }
@@ -166,7 +175,8 @@ static bool scratch_fill(pipeline_scratch *scratch, const pipeline *pipeline)
     }
     size_t bytes = augment_scratch_bytes(pipeline->width, pipeline->height);
     scratch->bytes = arena_new(scratch->arena, bytes, 1);
-    return scratch->bytes != NULL;
+    scratch->room = pipeline->pairs ? arena_new(scratch->arena, bytes_of(pipeline), 1) : NULL;
+    return scratch->bytes && (scratch->room || !pipeline->pairs);
 }
 
 pba_status pipeline_scratch_create(const pipeline *pipeline, pipeline_scratch **scratch)
@@ -192,6 +202,24 @@ void pipeline_scratch_free(pipeline_scratch *scratch)
     }
 }
 
+void pipeline_scratch_partners(pipeline_scratch *scratch, const augment_partners *partners)
+{
+    scratch->partners = *partners;
+}
+
+/* `call`: the images of the call, where no others were given. */
+static augment_context context_of(const pipeline *pipeline, pipeline_scratch *scratch, rng *rng,
+                                  const augment_partners *call, uint32_t id, const uint8_t *image)
+{
+    return (augment_context){.kernels = pipeline->kernels,
+                             .rng = rng,
+                             .scratch = scratch->bytes,
+                             .partners = scratch->partners.count ? &scratch->partners : call,
+                             .id = id,
+                             .first = image,
+                             .room = scratch->room};
+}
+
 /* An image at its start, and what its operations work with. The caller's pixels are not written
  * (the cast only serves the type). */
 static augment_frame frame_of(const pipeline *pipeline, pipeline_scratch *scratch,
@@ -214,7 +242,8 @@ static void apply_policy(const pipeline *pipeline, const pba_policy *policy, aug
     if (pipeline->kind) {
         pipeline->kind->draw(pipeline->prepared, frame, context);
     } else if (policy) {
-        augment_pba_apply(pipeline->steps, pipeline->step_count, policy, frame, context);
+        augment_pba_apply(pipeline->steps, pipeline->step_count, &pipeline->counts, policy, frame,
+                          context);
     }
 }
 
@@ -229,9 +258,10 @@ void pipeline_augment(const pipeline *pipeline, pipeline_scratch *scratch, const
                       int count, void *out)
 {
     const augment_kernels *kernels = pipeline->kernels;
+    const augment_partners call = {.images = images, .ids = ids, .count = (size_t)count};
     for (int i = 0; i < count; i++) {
         rng rng = rng_at(key.seed, RNG_AUGMENT, key.member, key.epoch, ids[i]);
-        augment_context context = {.kernels = kernels, .rng = &rng, .scratch = scratch->bytes};
+        augment_context context = context_of(pipeline, scratch, &rng, &call, ids[i], images[i]);
         augment_frame frame = frame_of(pipeline, scratch, images[i]);
         apply_policy(pipeline, policy, &frame, &context);
         augment_tail tail =
@@ -263,8 +293,8 @@ void pipeline_draw(const pipeline *pipeline, pipeline_scratch *scratch, const pb
                    uint8_t *mask)
 {
     rng rng = rng_at(key.seed, RNG_AUGMENT, key.member, key.epoch, id);
-    augment_context context = {
-        .kernels = pipeline->kernels, .rng = &rng, .scratch = scratch->bytes};
+    const augment_partners call = {.images = &image, .ids = &id, .count = 1};
+    augment_context context = context_of(pipeline, scratch, &rng, &call, id, image);
     augment_frame frame = frame_of(pipeline, scratch, image);
     apply_policy(pipeline, policy, &frame, &context);
     augment_baseline_apply(&pipeline->baseline, &frame, &context);

@@ -5,6 +5,7 @@
 #define AUGMENT_PIPELINE_H
 
 #include "augment/kind.h"
+#include "schedule/policy.h"
 
 typedef struct pipeline pipeline; /* immutable once created; shared by threads */
 typedef struct pipeline_scratch
@@ -16,7 +17,8 @@ typedef struct pipeline_options {
     const char *baseline;         /* "none", or a list of crop:P, flip, cutout:S */
     const char *const *ops; /* names of the policy's operations, in its order; NULL: PBA's 15 */
     int op_count;
-    const augment_choice *choice; /* NULL: a policy comes with each call */
+    const schedule_counts *counts; /* operations on an image; NULL: the schedule's, or PBA's */
+    const augment_choice *choice;  /* NULL: a policy comes with each call */
     bool scale_pixels; /* scale pixel parameters (policy's, not baseline's) by min(w,h)/32 */
     bool interleaved;  /* output is count x height x width x channels; otherwise channels first */
     bool bf16;         /* output is bf16, rounded to nearest even; otherwise float32 */
@@ -29,6 +31,11 @@ pba_status pipeline_create(const pipeline_options *options, pipeline **pipeline)
 void pipeline_free(pipeline *pipeline);
 pba_status pipeline_scratch_create(const pipeline *pipeline, pipeline_scratch **scratch);
 void pipeline_scratch_free(pipeline_scratch *scratch);
+
+/* Where operations that mix two images find the other one, from now on, in calls with this scratch;
+ * copied, what it points at stays the caller's. Without it, or where count is 0: the images of the
+ * call. The partner is drawn by what draws the image's policy. */
+void pipeline_scratch_partners(pipeline_scratch *scratch, const augment_partners *partners);
 
 /* What determines the draws of an image, beside its id: RNG_AUGMENT keyed by these. */
 typedef struct pipeline_key {

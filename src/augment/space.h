@@ -5,6 +5,7 @@
 #define AUGMENT_SPACE_H
 
 #include "augment/op.h"
+#include "schedule/policy.h"
 
 enum { AUGMENT_LEVELS = 11 }; /* levels 0..10 */
 
@@ -30,10 +31,16 @@ augment_step augment_step_of(const augment_space *space, const augment_op *op, d
 
 /* Draws from `policy`, whose entry e is the operation steps[e % count], and applies to the frame
  * what was drawn. */
-void augment_pba_apply(const augment_step *steps, int count, const pba_policy *policy,
-                       augment_frame *frame, augment_context *context);
+void augment_pba_apply(const augment_step *steps, int count, const schedule_counts *counts,
+                       const pba_policy *policy, augment_frame *frame, augment_context *context);
 
 /* How often augment_pba_apply applies each entry to an image on average, exactly. */
-void augment_pba_expect(const pba_policy *policy, double expected[PBA_POLICY_MAX]);
+void augment_pba_expect(const pba_policy *policy, const schedule_counts *counts,
+                        double expected[PBA_POLICY_MAX]);
+
+/* Which operations a search draws from: "" the default, the fifteen and those of plug-ins that are
+ * loaded; names with commas between; or the default without "-Name,-Name". The names stay valid.
+ * PBA_USAGE for one that is unknown, twice there, or not in the default. */
+pba_status augment_ops_choose(const char *text, const char *ops[PBA_POLICY_MAX], int *count);
 
 #endif

@@ -8,7 +8,7 @@
 
 typedef struct options {
     char op[PBA_NAME_MAX]; /* the last one given; all of them are in the arguments, in order */
-    char schedule[PBA_PATH_MAX], baseline[PBA_NAME_MAX];
+    char schedule[PBA_PATH_MAX], baseline[PBA_NAME_MAX], plugin[PBA_PATH_MAX];
     int epoch, epochs;
     uint64_t seed;
     bool alpha;
@@ -36,6 +36,7 @@ static void rows(cli_rows *rows)
          false},
         {"seed", PBA_SETTING_SEED, CLI_FIELD(options, seed), 0, 0, "0", "S", NULL,
          "What is random (the schedule's draws, the place of Cutout) follows from it.", false},
+        CLI_PLUGIN_ROW(options),
         {"alpha", PBA_SETTING_FLAG, CLI_FIELD(options, alpha), 0, 0, "false", "", NULL,
          "Writes the mask as an alpha channel: transparent where there is no content.", false},
     };
@@ -181,7 +182,10 @@ static int run(void *given, const cli_arguments *arguments)
         return cli_usage("apply: give either --op (once or several times) or --schedule");
     }
     /* what was typed is checked before any file is opened */
-    int result = do_steps(options, arguments, NULL);
+    int result = cli_load_plugins(options->plugin);
+    if (result == CLI_DONE) {
+        result = do_steps(options, arguments, NULL);
+    }
     if (result == CLI_DONE) {
         result = load_schedule(options, &schedule);
     }
@@ -203,7 +207,9 @@ const cli_command cli_apply = {
         "decides its format. Levels are those of the paper, for images of any size: Translate and "
         "Cutout move and cut as many pixels as on a 32-pixel image.\n\n"
         "With --schedule the image is treated as one training image in that epoch, and lengths in "
-        "pixels grow with the image. Another --seed gives another draw.\n",
+        "pixels grow with the image. Another --seed gives another draw.\n\n"
+        "An operation that mixes an image with another one gets, as there is no other, the image "
+        "itself turned by 180 degrees.\n",
     .examples = "pba apply cat.png turned.png --op Rotate:7:- --op Contrast:8\n"
                 "pba apply cat.png cut.png --op Cutout:6 --seed 3 --alpha\n"
                 "pba apply cat.png late.png --schedule schedule.json --epoch 150 --seed 3",

@@ -36,6 +36,18 @@ bool cli_was_given(const cli_arguments *arguments, const char *name)
     return false;
 }
 
+/* A list that was given before goes on. */
+static pba_status add_item(const cli_rows *rows, const pba_setting *row, const char *value,
+                           void *options)
+{
+    char before[PBA_PATH_MAX], both[2 * PBA_PATH_MAX];
+    pba_status status =
+        pba_settings_get(options, rows->rows, rows->count, row->name, before, sizeof before);
+    snprintf(both, sizeof both, "%s,%s", before, value);
+    return status == PBA_OK ? pba_settings_set(options, rows->rows, rows->count, row->name, both)
+                            : status;
+}
+
 /* Sets option `name` (its text ends at `length`); *next is the argument behind it, or NULL. */
 static bool set_option(const cli_rows *rows, const char *name, const char *value, const char *next,
                        void *options, cli_arguments *arguments, bool *used_next)
@@ -51,7 +63,11 @@ static bool set_option(const cli_rows *rows, const char *name, const char *value
         value = next;
         *used_next = true;
     }
-    if (pba_settings_set(options, rows->rows, rows->count, name, value ? value : "") != PBA_OK) {
+    bool goes_on = row && row->type == PBA_SETTING_LIST && cli_was_given(arguments, name);
+    pba_status status =
+        goes_on ? add_item(rows, row, value, options)
+                : pba_settings_set(options, rows->rows, rows->count, name, value ? value : "");
+    if (status != PBA_OK) {
         cli_error("--%s", pba_error_message()); /* the message starts with the option's name */
         return false;
     }

@@ -12,6 +12,7 @@ enum { PARTS = sizeof parts / sizeof *parts };
 static void rows(cli_rows *rows)
 {
     static const pba_setting own[] = {
+        CLI_PLUGIN_ROW(bench_options),
         {"repeat", PBA_SETTING_INT, CLI_FIELD(bench_options, repeat), 1, BENCH_REPEAT_MAX, "5", "N",
          NULL, "Repetitions of each measurement; median, least and greatest are given.", false},
         {"seconds", PBA_SETTING_REAL, CLI_FIELD(bench_options, seconds), 0, 3600, "0.2", "S", NULL,
@@ -123,6 +124,11 @@ bool bench_measure(const bench_options *options, double (*work)(void *user), voi
 
 static int run(void *given, const cli_arguments *arguments)
 {
+    const bench_options *options = given;
+    int failed = cli_load_plugins(options->plugin);
+    if (failed) {
+        return failed;
+    }
     for (int i = 0; i < PARTS; i++) {
         if (!strcmp(arguments->words[0], parts[i]->name)) {
             return parts[i]->run(given, arguments);

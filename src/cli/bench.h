@@ -8,6 +8,7 @@
 typedef struct bench_options {
     /* all parts */
     int repeat;
+    char plugin[PBA_PATH_MAX];
     double seconds;
     bool json;
     /* augment */
@@ -34,7 +35,6 @@ typedef struct bench_figure {
 } bench_figure;
 
 enum { BENCH_REPEAT_MAX = 101 };
-
 
 /* Sorts `values`. */
 bench_figure bench_figure_of(double *values, int count);

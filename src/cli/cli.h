@@ -200,8 +200,19 @@ void cli_json_budget(cli_json *json, const pba_budget *budget);
 /* "runs/KIND-NAME-N" with the dataset's name and the first N that is free. */
 void cli_next_run(const char *kind, const char *dataset, char out[PBA_PATH_MAX]);
 
-/* Reads a schedule file; it may name any operation, but here they must be ones that this version
- * has. Returns the exit status after having said what is wrong. */
+/* For commands whose library options have no such row: plug-ins, for cli_load_plugins. */
+/* clang-format off */
+#define CLI_PLUGIN_ROW(type)                                                                     \
+    {"plugin", PBA_SETTING_LIST, CLI_FIELD(type, plugin), 0, 0, "", "FILE.so", NULL,             \
+     "A plug-in, whose operations are known then; several: give it again, or commas between.",   \
+     false}
+/* clang-format on */
+
+/* Loads the files of a list. Returns the exit status after having said what is wrong. */
+int cli_load_plugins(const char *list);
+
+/* Reads a schedule file; it may name any operation, but here they must be known. Returns the exit
+ * status after having said what is wrong. */
 int cli_load_schedule(const char *path, int epochs, pba_schedule **schedule);
 
 /* The settings of a preset, then again those of `rows` that were given. Returns the exit status

@@ -27,13 +27,26 @@ int cli_load_schedule(const char *path, int epochs, pba_schedule **schedule)
     if (status != PBA_OK) {
         return cli_failed(status);
     }
-    for (int i = 0; i < pba_schedule_op_count(*schedule); i++) {
-        double parameter;
-        if (pba_op_parameter(pba_schedule_op(*schedule, i), 0, &parameter) != PBA_OK) {
-            cli_error("%s: %s", path, pba_error_message());
-            pba_schedule_free(*schedule);
-            *schedule = NULL;
-            return CLI_FAILED;
+    if (pba_schedule_check(*schedule) != PBA_OK) {
+        cli_error("%s: %s", path, pba_error_message());
+        pba_schedule_free(*schedule);
+        *schedule = NULL;
+        return CLI_FAILED;
+    }
+    return CLI_DONE;
+}
+
+int cli_load_plugins(const char *list)
+{
+    while (*list) {
+        char path[PBA_PATH_MAX];
+        size_t length = strcspn(list, ",");
+        snprintf(path, sizeof path, "%.*s", (int)length, list);
+        list += length;
+        list += *list == ',';
+        pba_status status = length ? pba_plugin_load(path) : PBA_OK;
+        if (status != PBA_OK) {
+            return cli_failed(status);
         }
     }
     return CLI_DONE;

@@ -282,7 +282,7 @@ const char *cli_say_plan(const cli_talk *talk, const char *title, const pba_plan
 
 bool cli_resume_is_alone(const cli_arguments *arguments)
 {
-    static const char *const allowed = " resume workers dry-run json quiet ";
+    static const char *const allowed = " resume workers plugin dry-run json quiet ";
     if (arguments->word_count) {
         cli_error("--resume takes the data set from the run, leave out \"%s\"",
                   arguments->words[0]);

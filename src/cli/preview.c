@@ -7,7 +7,7 @@
 
 typedef struct options {
     pba_dataset_options dataset; /* first: the library's rows count from here */
-    char schedule[PBA_PATH_MAX], out[PBA_PATH_MAX];
+    char schedule[PBA_PATH_MAX], out[PBA_PATH_MAX], plugin[PBA_PATH_MAX];
     int images, columns, epochs, train_size, val_size;
     uint64_t seed, split_seed;
 } options;
@@ -30,6 +30,7 @@ static void rows(cli_rows *rows)
          false},
         {"seed", PBA_SETTING_SEED, CLI_FIELD(options, seed), 0, 0, "0", "S", NULL,
          "The draws are those of a training run with this seed.", false},
+        CLI_PLUGIN_ROW(options),
         CLI_SPLIT_ROWS(options),
     };
     size_t count;
@@ -62,7 +63,8 @@ static int run(void *given, const cli_arguments *arguments)
     if (!options->out[0]) {
         return cli_usage("preview: --out is missing, the picture to write: --out grid.png");
     }
-    if (options->schedule[0]) {
+    result = cli_load_plugins(options->plugin);
+    if (options->schedule[0] && result == CLI_DONE) {
         result = cli_load_schedule(options->schedule, options->epochs, &schedule);
     }
     if (result == CLI_DONE) {

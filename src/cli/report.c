@@ -7,7 +7,7 @@
 #include "cli.h"
 
 typedef struct options {
-    char out[PBA_PATH_MAX], svg[PBA_PATH_MAX], data[PBA_PATH_MAX];
+    char out[PBA_PATH_MAX], svg[PBA_PATH_MAX], data[PBA_PATH_MAX], plugin[PBA_PATH_MAX];
     int epochs;
     bool json;
 } options;
@@ -24,6 +24,7 @@ static void rows(cli_rows *rows)
         {"data", PBA_SETTING_TEXT, CLI_FIELD(options, data), 0, 0, "", "DATASET", NULL,
          "Where the images come from. Left out: the data set that the run was started with.",
          false},
+        CLI_PLUGIN_ROW(options),
         {"epochs", PBA_SETTING_INT, CLI_FIELD(options, epochs), 0, 1000000, "0", "N", NULL,
          "The length of a schedule in the log format, which does not say it. 0: the file says it.",
          false},
@@ -78,6 +79,10 @@ static int run(void *given, const cli_arguments *arguments)
                                  .epochs = options->epochs};
     if (!choose_out(options, arguments->words[0])) {
         return CLI_USAGE;
+    }
+    int failed = cli_load_plugins(options->plugin);
+    if (failed) {
+        return failed;
     }
     pba_status status = pba_report_write(&report, options->out);
     if (status == PBA_OK && options->svg[0]) {

@@ -7,6 +7,7 @@
 
 typedef struct options {
     int epochs;
+    char plugin[PBA_PATH_MAX];
     bool json;
 } options;
 
@@ -17,6 +18,7 @@ static void rows(cli_rows *rows)
          "The length of the search that wrote a log, which does not say it. Left out (0) for "
          "schedule.json.",
          false},
+        CLI_PLUGIN_ROW(options),
         {"json", PBA_SETTING_FLAG, CLI_FIELD(options, json), 0, 0, "false", "", NULL,
          "show and check: writes JSON.", false},
     };
@@ -177,7 +179,10 @@ static int run(void *given, const cli_arguments *arguments)
     }
     const char *path = arguments->words[1];
     pba_schedule *schedule = NULL;
-    int result = cli_load_schedule(path, options->epochs, &schedule);
+    int result = cli_load_plugins(options->plugin);
+    if (result == CLI_DONE) {
+        result = cli_load_schedule(path, options->epochs, &schedule);
+    }
     if (result == CLI_DONE) {
         result = act(verb, options, arguments, schedule);
     }

@@ -18,7 +18,8 @@ static void rows(cli_rows *rows)
     static const pba_setting own[] = {
         {"resume", PBA_SETTING_TEXT, CLI_FIELD(options, resume), 0, 0, "", "RUN", NULL,
          "Goes on with the search in folder RUN, with the options it was started with. Only "
-         "--workers may be changed: the result does not depend on it.",
+         "--workers may be changed, on which the result does not depend, and --plugin, for a "
+         "plug-in that has moved.",
          true},
         CLI_TALK_ROWS(options, talk),
     };
@@ -49,6 +50,10 @@ static int open_search(options *options, const cli_arguments *arguments, pba_sea
     if (options->resume[0]) {
         if (!cli_resume_is_alone(arguments)) {
             return CLI_USAGE;
+        }
+        int failed = cli_load_plugins(options->search.plugin);
+        if (failed) {
+            return failed;
         }
         cli_opening_start(&opening, options->talk.quiet, NULL);
         pba_status status = pba_search_resume_with(options->resume, options->search.workers,
@@ -128,7 +133,7 @@ static int interrupted(const pba_search *search)
 static void print_kept(const options *options, const char *name, const char *value)
 {
     static const char *const kept = " size fit skip-bad train-size val-size split-seed batch lr wd "
-                                    "lr-schedule baseline backend precision ";
+                                    "lr-schedule baseline backend precision plugin ";
     char word[PBA_NAME_MAX + 2];
     snprintf(word, sizeof word, " %s ", name);
     bool elsewhere = options->search.val[0] && strcmp(name, "val-size") == 0;

@@ -18,7 +18,8 @@ static void rows(cli_rows *rows)
     static const pba_setting own[] = {
         {"resume", PBA_SETTING_TEXT, CLI_FIELD(options, resume), 0, 0, "", "RUN", NULL,
          "Goes on with the training in folder RUN, with the options it was started with. Only "
-         "--workers may be changed: the result does not depend on it.",
+         "--workers may be changed, on which the result does not depend, and --plugin, for a "
+         "plug-in that has moved.",
          true},
         CLI_TALK_ROWS(options, talk),
     };
@@ -192,6 +193,10 @@ static int resume_training(options *options, const cli_arguments *arguments,
 {
     if (!cli_resume_is_alone(arguments)) {
         return CLI_USAGE;
+    }
+    int failed = cli_load_plugins(options->train.plugin);
+    if (failed) {
+        return failed;
     }
     cli_opening opening;
     cli_opening_start(&opening, options->talk.quiet, NULL);

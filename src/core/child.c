@@ -58,6 +58,17 @@ static pba_status refuse(const char *what, const char *doing)
     return status_set(PBA_IO, "%s: %s for reading it: %s", what, doing, strerror(errno));
 }
 
+/* "the decoder", and what to do where it failed. */
+static const char *who(const child_job *job)
+{
+    return job->who ? job->who : "the decoder";
+}
+
+static const char *advice(const child_job *job)
+{
+    return job->advice ? job->advice : "the file is damaged or made to do harm; remove it";
+}
+
 /* ------------------------------------------------------------------- stream */
 
 pba_status child_write(child_stream *out, const void *data, size_t size)
@@ -108,7 +119,8 @@ pba_status child_read(child_stream *in, void *data, size_t size)
         }
         if (done <= 0) {
             in->state = in->state == STREAM_OPEN ? STREAM_ENDED : in->state;
-            return status_set(PBA_FORMAT, "%s: the decoder stopped before its end", in->job->what);
+            return status_set(PBA_FORMAT, "%s: %s stopped before its end", in->job->what,
+                              who(in->job));
         }
         bytes += done;
         size -= (size_t)done;
@@ -212,35 +224,32 @@ static size_t address_space(void)
     return (size_t)pages * (size_t)sysconf(_SC_PAGESIZE);
 }
 
-#define HARMFUL "the file is damaged or made to do harm; remove it"
-
 /* Without a report: what killed it. */
 static pba_status say_death(const child_job *job, bool waited, int code)
 {
     int number = waited && WIFSIGNALED(code) ? WTERMSIG(code) : 0;
     if (number == SIGXCPU) {
-        return status_set(PBA_FORMAT,
-                          "%s: the decoder took more than %d s of processor time: " HARMFUL,
-                          job->what, job->limits.processor);
+        return status_set(PBA_FORMAT, "%s: %s took more than %d s of processor time: %s", job->what,
+                          who(job), job->limits.processor, advice(job));
     }
     if (number == SIGKILL) {
         return status_set(PBA_MEMORY,
-                          "%s: the decoder was killed by the system, as happens where memory runs "
-                          "out: use a machine with more, or " HARMFUL,
-                          job->what);
+                          "%s: %s was killed by the system, as happens where memory runs out: use "
+                          "a machine with more, or %s",
+                          job->what, who(job), advice(job));
     }
-    if (number == SIGABRT || number == SIGTRAP) {
+    if (!job->advice && (number == SIGABRT || number == SIGTRAP)) {
         return status_set(PBA_FORMAT,
-                          "%s: the decoder gave up (signal %d), as where its memory runs out: the "
-                          "file is too large, or " HARMFUL,
-                          job->what, number);
+                          "%s: %s gave up (signal %d), as where its memory runs out: the file is "
+                          "too large, or %s",
+                          job->what, who(job), number, advice(job));
     }
     if (number) {
-        return status_set(PBA_FORMAT, "%s: the decoder crashed (signal %d): " HARMFUL, job->what,
-                          number);
+        return status_set(PBA_FORMAT, "%s: %s crashed (signal %d): %s", job->what, who(job), number,
+                          advice(job));
     }
-    return status_set(PBA_FORMAT, "%s: the decoder ended without a word (status %d): " HARMFUL,
-                      job->what, waited && WIFEXITED(code) ? WEXITSTATUS(code) : -1);
+    return status_set(PBA_FORMAT, "%s: %s ended without a word (status %d): %s", job->what,
+                      who(job), waited && WIFEXITED(code) ? WEXITSTATUS(code) : -1, advice(job));
 }
 
 /* The child is dead or soon will be: its end was decided before this. */
@@ -262,15 +271,16 @@ static pba_status say_report(const child_job *job, const report *report, bool wh
     if (report->status == PBA_MEMORY) {
         return status_set(PBA_MEMORY,
                           "%s: memory ran out while it was read (%s): it is too large for this "
-                          "machine, or " HARMFUL,
-                          job->what, message);
+                          "machine, or %s",
+                          job->what, message, advice(job));
     }
     if (report->status != PBA_OK) {
         bool known = report->status > PBA_OK && report->status < PBA_STATUS_COUNT;
         return status_set(known ? (pba_status)report->status : PBA_FORMAT, "%s", message);
     }
     return whole ? PBA_OK
-                 : status_set(PBA_FORMAT, "%s: the decoder sent too little: " HARMFUL, job->what);
+                 : status_set(PBA_FORMAT, "%s: %s sent too little: %s", job->what, who(job),
+                              advice(job));
 }
 
 /* After the reader: what ended the work, as far as the reader does not know better. */
@@ -294,8 +304,8 @@ static pba_status conclude(const child_job *job, pid_t child, int report_pipe,
         return status_set(PBA_INTERRUPTED, "%s: reading it was stopped", job->what);
     }
     if (reports.state == STREAM_SILENT) {
-        return status_set(PBA_FORMAT, "%s: the decoder took more than %d s: " HARMFUL, job->what,
-                          job->limits.silence);
+        return status_set(PBA_FORMAT, "%s: %s took more than %d s: %s", job->what, who(job),
+                          job->limits.silence, advice(job));
     }
     return ended ? say_death(job, waited, code) : read;
 }

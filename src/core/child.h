@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Work that third-party decoders do on untrusted bytes, in a child process with limits: it may run
- * out of memory or time, or crash, and the caller gets an error that names the file. The child
+ * Work that third-party code does, decoders on untrusted bytes above all, in a child process with
+ * limits: it may run out of memory or time, or crash, and the caller gets an error that names the
+ * file. The child
  * writes nothing to disk and says nothing on the terminal. */
 #ifndef CORE_CHILD_H
 #define CORE_CHILD_H
@@ -28,6 +29,8 @@ typedef struct child_job {
      * May be NULL. */
     bool (*stop)(void *context);
     void *context;
+    /* What errors call the work, and say is to be done; NULL: words for a file that is decoded. */
+    const char *who, *advice;
 } child_job;
 
 /* Forks, works, reads, reaps. The child is gone when this returns. No thread of the process may

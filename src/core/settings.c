@@ -146,6 +146,7 @@ static pba_status set_field(void *options, const pba_setting *row, const char *t
     case PBA_SETTING_FLAG:
         return set_flag(row, text, field);
     case PBA_SETTING_TEXT:
+    case PBA_SETTING_LIST:
         return set_text(row, text, field);
     }
     return status_set(PBA_INTERNAL, "%s: a setting of unknown type", row->name);
@@ -242,6 +243,7 @@ static int print_field(const void *field, const pba_setting *row, char *text, si
     case PBA_SETTING_FLAG:
         return snprintf(text, size, "%s", *(const bool *)field ? "true" : "false");
     case PBA_SETTING_TEXT:
+    case PBA_SETTING_LIST:
         return snprintf(text, size, "%s", (const char *)field);
     }
     return -1;

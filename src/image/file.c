@@ -17,7 +17,8 @@ const child_limits image_limits = {.memory = (size_t)5 << 30, .silence = 120, .p
 static pba_status run(const char *what, pba_status (*work)(void *context, child_stream *out),
                       pba_status (*reader)(void *context, child_stream *in), void *context)
 {
-    const child_job job = {what, image_limits, work, reader, NULL, context};
+    const child_job job = {
+        .what = what, .limits = image_limits, .work = work, .reader = reader, .context = context};
     return child_run(&job);
 }
 

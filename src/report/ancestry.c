@@ -2,6 +2,7 @@
  * Backwards through the rounds: whose network a member's is, and so which policies it was trained
  * under. The same walk as population/lineage.c, over what the journal says. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "report/run.h"
@@ -64,17 +65,60 @@ static pba_status append(report_run *run, int from, int until, const json_t *pol
                : status_prefix(status, "%s/journal.jsonl", run->path);
 }
 
+/* The operations that the run was started with; none named: the paper's. */
+static int read_ops(const report_run *run, char names[PBA_POLICY_MAX][PBA_NAME_MAX],
+                    const char *ops[PBA_POLICY_MAX])
+{
+    int count = 0;
+    for (const char *at = report_setting(run, "ops"); *at && count < PBA_POLICY_MAX;) {
+        int length = (int)strcspn(at, ",");
+        snprintf(names[count], PBA_NAME_MAX, "%.*s", length, at);
+        ops[count] = names[count];
+        count++;
+        at += length;
+        at += *at == ',';
+    }
+    if (!count) {
+        memcpy(ops, schedule_pba_ops, sizeof schedule_pba_ops);
+        count = SCHEDULE_PBA_OPS;
+    }
+    return count;
+}
+
+/* How often its policies repeat the operations: any policy of the journal tells. */
+static int read_copies(const report_run *run, int op_count)
+{
+    for (int i = 0; i < run->begun * run->population; i++) {
+        size_t values = json_array_size(run->cells[i].policy);
+        if (values >= 2 * (size_t)op_count && values <= (size_t)2 * PBA_POLICY_MAX) {
+            return (int)values / (2 * op_count);
+        }
+    }
+    return SCHEDULE_PBA_COPIES;
+}
+
+static pba_status create_schedule(report_run *run)
+{
+    char names[PBA_POLICY_MAX][PBA_NAME_MAX];
+    const char *ops[PBA_POLICY_MAX], *counts = report_setting(run, "count-probs");
+    int count = read_ops(run, names, ops);
+    pba_status status = schedule_create(ops, count, read_copies(run, count), &run->schedule);
+    if (status == PBA_OK && *counts) {
+        status = schedule_counts_parse(counts, &run->schedule->counts);
+    }
+    return status == PBA_OK ? PBA_OK : status_prefix(PBA_FORMAT, "%s/config.json", run->path);
+}
+
 /* What the best member was trained under so far. */
 static pba_status rebuild(report_run *run)
 {
     int from = 0;
     const json_t *policy = change_at(run, 0); /* where the search started from a schedule */
-    pba_status status =
-        schedule_create(schedule_pba_ops, SCHEDULE_PBA_OPS, SCHEDULE_PBA_COPIES, &run->schedule);
+    pba_status status = create_schedule(run);
     for (int round = 1; round <= run->whole && status == PBA_OK; round++) {
         const json_t *next = round < run->whole ? change_at(run, round) : NULL;
         if (next || round == run->whole) {
-            status = append(run, from, round, policy, SCHEDULE_PBA_COPIES);
+            status = append(run, from, round, policy, run->schedule->copies);
             from = round;
             policy = next;
         }

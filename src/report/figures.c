@@ -16,7 +16,7 @@ static void add_column(figures *figures, int from, int until, const pba_policy *
     }
     figures_column *column = &figures->columns[figures->count++];
     *column = (figures_column){.from = from, .until = until, .policy = *policy};
-    augment_pba_expect(policy, column->expected);
+    augment_pba_expect(policy, &figures->schedule->counts, column->expected);
     for (int i = 0; i < policy->entries; i++) {
         column->total += column->expected[i];
         if (policy->values[2 * i]) {

@@ -99,7 +99,10 @@ static pba_status prepare(const pba_image *image, board *board)
         status = pba_image_create(small->width, small->height, small->channels, &board->out);
     }
     if (status == PBA_OK) {
-        status = image_shrink(small, 1, &board->partner);
+        status = pba_image_create(small->width, small->height, small->channels, &board->partner);
+    }
+    if (status == PBA_OK) {
+        augment_turn(board->partner.pixels, small->pixels, small);
     }
     return status;
 }

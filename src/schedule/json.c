@@ -23,6 +23,38 @@ static void write_ops(FILE *stream, const pba_schedule *schedule)
     fputs("],\n", stream);
 }
 
+static void write_plugins(FILE *stream, const pba_schedule *schedule)
+{
+    int written = 0;
+    for (int i = 0; i < schedule->op_count; i++) {
+        const schedule_origin *origin = &schedule->origins[i];
+        if (origin->version) {
+            fprintf(stream, "%s\n  {\"op\": \"%s\", \"version\": %d, \"plugin\": \"%s\"}",
+                    written++ ? "," : " \"plugins\": [", schedule->ops[i], origin->version,
+                    origin->plugin);
+        }
+    }
+    fputs(written ? "\n ],\n" : "", stream);
+}
+
+/* Left out where they are PBA's. */
+static pba_status write_counts(FILE *stream, const schedule_counts *counts)
+{
+    if (schedule_counts_equal(counts, &schedule_pba_counts)) {
+        return PBA_OK;
+    }
+    for (int i = 0; i < counts->count; i++) {
+        char *text = schedule_real_text((double)counts->weights[i] / counts->total);
+        if (!text) {
+            return PBA_MEMORY;
+        }
+        fprintf(stream, "%s%s", i ? ", " : " \"count_probs\": [", text);
+        free(text);
+    }
+    fputs("],\n", stream);
+    return PBA_OK;
+}
+
 static void write_segments(FILE *stream, const pba_schedule *schedule)
 {
     fputs(" \"segments\": [", stream);
@@ -94,13 +126,15 @@ static pba_status write_all(FILE *stream, const pba_schedule *schedule)
     fprintf(stream, "{\n \"format\": \"%s\",\n \"version\": %d,\n \"space\": \"%s\",\n", format,
             VERSION, space);
     write_ops(stream, schedule);
-    fprintf(stream, " \"copies\": %d,\n \"epochs\": %d,\n", schedule->copies, schedule->epochs);
+    write_plugins(stream, schedule);
+    fprintf(stream, " \"copies\": %d,\n", schedule->copies);
+    pba_status status = write_counts(stream, &schedule->counts);
+    fprintf(stream, " \"epochs\": %d,\n", schedule->epochs);
     write_segments(stream, schedule);
     if (schedule->lineage) {
         write_lineage(stream, schedule);
     }
-    pba_status status = PBA_OK;
-    if (schedule->source.known) {
+    if (schedule->source.known && status == PBA_OK) {
         status = write_source(stream, &schedule->source);
     }
     fputs("\n}\n", stream);
@@ -162,6 +196,84 @@ static pba_status read_ops(const json_t *root, pba_schedule **schedule)
         }
     }
     status = schedule_create(ops, count, copies, schedule);
+    return status == PBA_USAGE ? PBA_FORMAT : status;
+}
+
+static int find_op(const pba_schedule *schedule, const char *name)
+{
+    int i = 0;
+    while (i < schedule->op_count && strcmp(schedule->ops[i], name) != 0) {
+        i++;
+    }
+    return i < schedule->op_count ? i : -1;
+}
+
+static pba_status read_origin(const json_t *item, pba_schedule *schedule)
+{
+    static const char *const keys[] = {"op", "version", "plugin", NULL};
+    schedule_origin origin = {.version = 0};
+    char op[PBA_NAME_MAX];
+    if (!json_is_object(item)) {
+        return status_set(PBA_FORMAT, "is no object");
+    }
+    pba_status status = schedule_fields_known(item, keys);
+    if (status == PBA_OK) {
+        status = schedule_field_text(item, "op", op, sizeof op);
+    }
+    if (status == PBA_OK) {
+        status = schedule_field_int(item, "version", 1, 1 << 30, &origin.version);
+    }
+    if (status == PBA_OK) {
+        status = schedule_field_text(item, "plugin", origin.plugin, sizeof origin.plugin);
+    }
+    if (status == PBA_OK && !schedule_name_is_legal(origin.plugin)) {
+        status = status_set(PBA_FORMAT, "field 'plugin': is no name of a plug-in");
+    }
+    int index = status == PBA_OK ? find_op(schedule, op) : -1;
+    if (status == PBA_OK && (index < 0 || schedule->origins[index].version)) {
+        status = status_set(PBA_FORMAT, "field 'op': %s is %s", op,
+                            index < 0 ? "none of the schedule's" : "there twice");
+    }
+    if (status == PBA_OK) {
+        schedule->origins[index] = origin;
+    }
+    return status;
+}
+
+static pba_status read_plugins(const json_t *root, pba_schedule *schedule)
+{
+    json_t *list = NULL;
+    pba_status status = schedule_field_list(root, "plugins", &list);
+    for (size_t i = 0; status == PBA_OK && i < json_array_size(list); i++) {
+        status = read_origin(json_array_get(list, i), schedule);
+        if (status != PBA_OK) {
+            status_prefix(status, "field 'plugins': item %zu", i);
+        }
+    }
+    return status;
+}
+
+static pba_status read_counts(const json_t *root, schedule_counts *counts)
+{
+    json_t *list = NULL;
+    double shares[SCHEDULE_COUNTS_MAX];
+    pba_status status = schedule_field_list(root, "count_probs", &list);
+    size_t count = json_array_size(list);
+    if (status != PBA_OK) {
+        return status;
+    }
+    if (count < 1 || count > SCHEDULE_COUNTS_MAX) {
+        return status_set(PBA_FORMAT, "field 'count_probs': must be 1 to %d numbers",
+                          SCHEDULE_COUNTS_MAX);
+    }
+    for (size_t i = 0; i < count; i++) {
+        const json_t *item = json_array_get(list, i);
+        if (!json_is_number(item)) {
+            return status_set(PBA_FORMAT, "field 'count_probs': item %zu is no number", i);
+        }
+        shares[i] = json_number_value(item);
+    }
+    status = schedule_counts_set(shares, (int)count, counts);
     return status == PBA_USAGE ? PBA_FORMAT : status;
 }
 
@@ -298,8 +410,9 @@ static pba_status read_source(const json_t *item, schedule_source *source)
 
 static pba_status read_fields(const json_t *root, pba_schedule **schedule)
 {
-    static const char *const keys[] = {"format", "version",  "space",   "ops",    "copies",
-                                       "epochs", "segments", "lineage", "source", NULL};
+    static const char *const keys[] = {"format",   "version", "space",       "ops",
+                                       "plugins",  "copies",  "count_probs", "epochs",
+                                       "segments", "lineage", "source",      NULL};
     pba_status status = schedule_field_format(root, format, VERSION);
     if (status == PBA_OK) {
         status = schedule_fields_known(root, keys);
@@ -309,6 +422,12 @@ static pba_status read_fields(const json_t *root, pba_schedule **schedule)
     }
     if (status == PBA_OK) {
         status = read_ops(root, schedule);
+    }
+    if (status == PBA_OK && has(root, "plugins")) {
+        status = read_plugins(root, *schedule);
+    }
+    if (status == PBA_OK && has(root, "count_probs")) {
+        status = read_counts(root, &(*schedule)->counts);
     }
     if (status == PBA_OK) {
         status = read_segments(root, *schedule);

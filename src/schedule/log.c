@@ -320,9 +320,10 @@ static void write_lines(FILE *out, const pba_schedule *schedule)
     }
 }
 
-static bool is_pba(const pba_schedule *schedule)
+bool schedule_log_fits(const pba_schedule *schedule)
 {
-    bool same = schedule->op_count == SCHEDULE_PBA_OPS && schedule->copies == SCHEDULE_PBA_COPIES;
+    bool same = schedule->op_count == SCHEDULE_PBA_OPS && schedule->copies == SCHEDULE_PBA_COPIES &&
+                schedule_counts_equal(&schedule->counts, &schedule_pba_counts);
     for (int i = 0; same && i < SCHEDULE_PBA_OPS; i++) {
         same = strcmp(schedule->ops[i], schedule_pba_ops[i]) == 0;
     }
@@ -332,9 +333,10 @@ static bool is_pba(const pba_schedule *schedule)
 pba_status schedule_log_write(const pba_schedule *schedule, char **text, size_t *size)
 {
     *text = NULL;
-    if (!is_pba(schedule)) {
-        return status_set(PBA_UNSUPPORTED, "a log can hold only PBA's fifteen operations, twice; "
-                                           "write a .json file");
+    if (!schedule_log_fits(schedule)) {
+        return status_set(PBA_UNSUPPORTED,
+                          "a log can hold only PBA's fifteen operations, twice, and its "
+                          "probabilities of 0, 1 and 2 operations; write a .json file");
     }
     FILE *out = open_memstream(text, size);
     if (!out) {

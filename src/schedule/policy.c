@@ -16,6 +16,18 @@ int schedule_value_max(int place)
     return place % 2 == 0 ? SCHEDULE_PROBABILITY_MAX : SCHEDULE_LEVEL_MAX;
 }
 
+bool schedule_name_is_legal(const char *name)
+{
+    size_t length = strlen(name);
+    for (size_t i = 0; i < length; i++) {
+        unsigned char letter = (unsigned char)name[i];
+        if (letter > 127 || (!isalnum(letter) && letter != '-' && letter != '_')) {
+            return false;
+        }
+    }
+    return length > 0 && length < PBA_NAME_MAX;
+}
+
 static pba_status name_check(const char *name)
 {
     size_t length = strlen(name);
@@ -23,13 +35,9 @@ static pba_status name_check(const char *name)
         return status_set(PBA_USAGE, "ops: the name of an operation has 1 to %d letters",
                           PBA_NAME_MAX - 1);
     }
-    for (size_t i = 0; i < length; i++) {
-        unsigned char letter = (unsigned char)name[i];
-        if (letter > 127 || (!isalnum(letter) && letter != '-' && letter != '_')) {
-            return status_set(PBA_USAGE, "ops: '%s' is no name of an operation", name);
-        }
-    }
-    return PBA_OK;
+    return schedule_name_is_legal(name)
+               ? PBA_OK
+               : status_set(PBA_USAGE, "ops: '%s' is no name of an operation", name);
 }
 
 pba_status schedule_ops_check(const char *const *ops, int count, int copies)

@@ -23,7 +23,8 @@ pba_status schedule_create(const char *const *ops, int op_count, int copies,
     }
     fresh->names = memory_new((size_t)op_count, sizeof *fresh->names);
     fresh->ops = memory_new((size_t)op_count, sizeof *fresh->ops);
-    if (!fresh->names || !fresh->ops) {
+    fresh->origins = memory_new((size_t)op_count, sizeof *fresh->origins);
+    if (!fresh->names || !fresh->ops || !fresh->origins) {
         pba_schedule_free(fresh);
         return PBA_MEMORY;
     }
@@ -33,9 +34,22 @@ pba_status schedule_create(const char *const *ops, int op_count, int copies,
     }
     fresh->op_count = op_count;
     fresh->copies = copies;
+    fresh->counts = schedule_pba_counts;
     fresh->source.val_error = -1;
     *schedule = fresh;
     return PBA_OK;
+}
+
+pba_status schedule_create_like(const pba_schedule *model, pba_schedule **schedule)
+{
+    pba_status status = schedule_create(model->ops, model->op_count, model->copies, schedule);
+    if (status == PBA_OK) {
+        pba_schedule *fresh = *schedule;
+        memcpy(fresh->origins, model->origins, (size_t)model->op_count * sizeof *model->origins);
+        fresh->counts = model->counts;
+        fresh->source = model->source;
+    }
+    return status;
 }
 
 void pba_schedule_free(pba_schedule *schedule)
@@ -43,6 +57,7 @@ void pba_schedule_free(pba_schedule *schedule)
     if (schedule) {
         free(schedule->names);
         free(schedule->ops);
+        free(schedule->origins);
         free(schedule->segments);
         free(schedule->lineage);
         free(schedule);
@@ -214,8 +229,7 @@ static pba_status with_lengths(const pba_schedule *schedule, const int *lengths,
                                pba_schedule **stretched)
 {
     pba_schedule *fresh;
-    pba_status status =
-        schedule_create(schedule->ops, schedule->op_count, schedule->copies, &fresh);
+    pba_status status = schedule_create_like(schedule, &fresh);
     if (status != PBA_OK) {
         return status;
     }
@@ -226,7 +240,6 @@ static pba_status with_lengths(const pba_schedule *schedule, const int *lengths,
         pba_schedule_free(fresh);
         return status;
     }
-    fresh->source = schedule->source;
     *stretched = fresh;
     return PBA_OK;
 }

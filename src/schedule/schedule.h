@@ -30,10 +30,18 @@ typedef struct schedule_source {
     double val_error;   /* of the best member; negative: not known */
 } schedule_source;
 
+/* Where an operation comes from that is not built in. */
+typedef struct schedule_origin {
+    char plugin[PBA_NAME_MAX];
+    int version; /* 0: built in, or not told */
+} schedule_origin;
+
 struct pba_schedule {
     char (*names)[PBA_NAME_MAX]; /* of the operations */
     const char **ops;            /* the same as pointers */
+    schedule_origin *origins;    /* of the operations */
     int op_count, copies;
+    schedule_counts counts;
     int epochs; /* always the sum of the segments */
     schedule_segment *segments;
     schedule_event *lineage; /* event i began segment i + 1; NULL: no lineage known */
@@ -44,6 +52,9 @@ struct pba_schedule {
 /* No segments yet. PBA_USAGE as schedule_ops_check says. */
 pba_status schedule_create(const char *const *ops, int op_count, int copies,
                            pba_schedule **schedule);
+
+/* The same operations, copies, counts, origins and source. */
+pba_status schedule_create_like(const pba_schedule *model, pba_schedule **schedule);
 
 /* Appends a segment. `event` is NULL for the first segment and for schedules without lineage; it
  * must begin where the segment does. PBA_USAGE otherwise, and for a policy that does not fit. */
@@ -59,6 +70,7 @@ pba_status schedule_json_read(const char *path, const char *text, size_t size,
                               pba_schedule **schedule);
 
 /* log.c: the reference implementation's text log. */
+bool schedule_log_fits(const pba_schedule *schedule); /* a log can hold it */
 pba_status schedule_log_write(const pba_schedule *schedule, char **text, size_t *size);
 pba_status schedule_log_read(const char *path, const char *text, int epochs,
                              pba_schedule **schedule);

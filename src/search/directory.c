@@ -11,6 +11,7 @@
 
 #include "core/file.h"
 #include "schedule/fields.h"
+#include "schedule/schedule.h"
 #include "train/run.h"
 
 static const char result_format[] = "pba-result";
@@ -193,7 +194,7 @@ pba_status directory_write_result(const char *run, const pba_schedule *schedule,
                                   double error, double seconds)
 {
     pba_status status = save(run, "schedule.json", schedule);
-    if (status == PBA_OK) {
+    if (status == PBA_OK && schedule_log_fits(schedule)) {
         status = save(run, "schedule.txt", schedule);
     }
     if (status != PBA_OK) {

@@ -192,6 +192,8 @@ static void describe(const pba_search *search, pba_schedule *schedule)
     snprintf(source->dataset, sizeof source->dataset, "%s", search->dataset);
     snprintf(source->model, sizeof source->model, "%s", search->options.recipe.model);
     source->pixel_scale = side / 32.0;
+    schedule->counts = search->counts;
+    augment_sign_schedule(schedule);
 }
 
 pba_status search_finish(pba_search *search)

@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "augment/kind.h"
+#include "augment/plugin.h"
+#include "augment/space.h"
 #include "core/file.h"
 #include "core/memory.h"
 #include "core/threads.h"
@@ -59,6 +61,52 @@ bool search_drifts(const pba_search *search)
     return strcmp(search->options.selection, "none") == 0;
 }
 
+/* Named in full where they, or the default, are not the paper's, so that a resumed run has the same
+ * whatever is loaded then. */
+static pba_status settle_ops(pba_search *search)
+{
+    const char *usual[PBA_POLICY_MAX];
+    int usual_count;
+    bool papers = augment_ops_choose("", usual, &usual_count) == PBA_OK &&
+                  usual_count == SCHEDULE_PBA_OPS && search->op_count == SCHEDULE_PBA_OPS;
+    char text[sizeof search->options.ops] = "";
+    size_t used = 0;
+    for (int i = 0; i < search->op_count && used < sizeof text; i++) {
+        papers = papers && strcmp(search->ops[i], schedule_pba_ops[i]) == 0;
+        used +=
+            (size_t)snprintf(text + used, sizeof text - used, "%s%s", i ? "," : "", search->ops[i]);
+    }
+    if (used >= sizeof text) {
+        return status_set(PBA_USAGE, "ops: the names of all %d operations are too long",
+                          search->op_count);
+    }
+    snprintf(search->options.ops, sizeof search->options.ops, "%s", papers ? "" : text);
+    return PBA_OK;
+}
+
+/* A resumed run's operations were settled when it began: its "" is the paper's, too, even where a
+ * plug-in is loaded by now. */
+static pba_status choose_operations(pba_search *search, bool resumed)
+{
+    pba_search_options *options = &search->options;
+    pba_status status = schedule_counts_parse(options->count_probs, &search->counts);
+    if (status == PBA_OK && !resumed) {
+        status = augment_plugins_load(options->plugin);
+    }
+    if (status == PBA_OK && !resumed) {
+        status = augment_plugins_settle(options->plugin, sizeof options->plugin);
+    }
+    if (status == PBA_OK && resumed && !options->ops[0]) {
+        memcpy(search->ops, schedule_pba_ops, sizeof schedule_pba_ops);
+        search->op_count = SCHEDULE_PBA_OPS;
+        return PBA_OK;
+    }
+    if (status == PBA_OK) {
+        status = augment_ops_choose(options->ops, search->ops, &search->op_count);
+    }
+    return status == PBA_OK ? settle_ops(search) : status;
+}
+
 /* So that the run can be resumed from another folder. */
 static pba_status settle_path(char path[PBA_PATH_MAX])
 {
@@ -106,6 +154,8 @@ static pba_status create_population(pba_search *search)
     options.interval = search->options.interval;
     options.epochs = search->options.recipe.epochs;
     options.seed = search->options.recipe.seed;
+    options.ops = search->ops;
+    options.op_count = search->op_count;
     options.burn_in = search->options.burn_in;
     options.quantile = search->options.quantile;
     options.resample = search->options.resample;
@@ -141,6 +191,9 @@ pba_status search_new(const pba_search_options *options, bool resumed, const pba
     pba_status status = PBA_MEMORY;
     if (search->tasks && search->scored && search->begun && search->early && search->blocks) {
         status = PBA_OK;
+    }
+    if (status == PBA_OK) {
+        status = choose_operations(search, resumed);
     }
     if (status == PBA_OK) {
         status = open_from(search, resumed);
@@ -250,14 +303,16 @@ static pba_status check_memory(const pba_search *search)
 pba_status search_open_task(pba_search *search)
 {
     const pba_search_options *options = &search->options;
-    pba_status status = PBA_OK;
-    if (!search->data.dataset) {
+    augment_choice choice;
+    pba_status status = augment_choice_of(search->ops, search->op_count, &search->counts, &choice);
+    if (status == PBA_OK && !search->data.dataset) {
         status = task_data_open(&options->recipe, options->dataset, options->val, search->observer,
                                 &search->data);
     }
     if (status == PBA_OK) {
-        status = task_open_on(&options->recipe, &search->data, NULL, &search->task);
+        status = task_open_on(&options->recipe, &search->data, &choice, &search->task);
     }
+    augment_choice_free(&choice);
     if (status == PBA_OK && search->task->counts[PBA_VALIDATION] == 0) {
         status = status_set(PBA_USAGE, "%s: there are no validation images to score members on",
                             search->options.dataset);

@@ -16,6 +16,9 @@ struct pba_search {
     char dataset[256];          /* what the schedule calls it: the last part of the path */
     char notes[2048];           /* for the plan and the first event */
     int workers;
+    const char *ops[PBA_POLICY_MAX]; /* that policies are made of */
+    int op_count;
+    schedule_counts counts;
     task_data data;
     task *task;         /* NULL where a finished run was opened */
     measure measure;    /* of the task's steps; 0: not measured yet */

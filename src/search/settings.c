@@ -21,6 +21,17 @@ static const pba_setting rows[] = {
      "copies, every member changes its own policy at every decision; what the best member at the "
      "end comes to by drift alone, as a control.",
      false},
+    PLUGIN_SETTING(pba_search_options),
+    {"ops", PBA_SETTING_TEXT, SETTING_FIELD(pba_search_options, ops), 0, 0, "", "LIST", NULL,
+     "Operations to search, such as Rotate,ShearX, or, each behind a \"-\", those to leave out of "
+     "the fifteen of the paper, such as -Invert,-Solarize. Any that pba ops lists may be named; "
+     "those of plug-ins are searched unless this says otherwise.",
+     false},
+    {"count-probs", PBA_SETTING_TEXT, SETTING_FIELD(pba_search_options, count_probs), 0, 0,
+     "0.2,0.3,0.5", "P0,P1,...", NULL,
+     "Probabilities that at most 0, 1, 2 ... operations are applied to an image. The schedule says "
+     "so, too, and training under it does the same.",
+     false},
     {"burn-in", PBA_SETTING_INT, SETTING_FIELD(pba_search_options, burn_in), 0, 1000000, "0", "N",
      NULL,
      "Epochs before the first time that anybody copies or changes a policy. Scores that come "

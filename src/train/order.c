@@ -37,7 +37,7 @@ static pba_status rebuild(const pba_schedule *found, const uint32_t *order, bool
                           uint64_t seed, pba_schedule **built)
 {
     pba_schedule *fresh;
-    pba_status status = schedule_create(found->ops, found->op_count, found->copies, &fresh);
+    pba_status status = schedule_create_like(found, &fresh);
     for (int i = 0; i < found->segment_count && status == PBA_OK; i++) {
         const schedule_segment *segment = &found->segments[order ? (int)order[i] : i];
         pba_policy policy = segment->policy;

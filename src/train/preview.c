@@ -41,6 +41,25 @@ static pba_status pick(preview *preview)
     return PBA_OK;
 }
 
+/* All of the training split: any of its images may be another one's partner. */
+static pba_status list_partners(preview *preview)
+{
+    int train = pba_dataset_count(preview->dataset, PBA_TRAIN);
+    preview->partners = memory_new((size_t)train, sizeof *preview->partners);
+    preview->partner_ids = memory_new((size_t)train, sizeof *preview->partner_ids);
+    if (!preview->partners || !preview->partner_ids) {
+        return PBA_MEMORY;
+    }
+    for (int i = 0; i < train; i++) {
+        pba_image view;
+        int label;
+        pba_dataset_image(preview->dataset, PBA_TRAIN, i, &view, &label);
+        preview->partners[i] = view.pixels;
+        preview->partner_ids[i] = dataset_number(preview->dataset, PBA_TRAIN, i);
+    }
+    return PBA_OK;
+}
+
 static pba_status allocate(preview *preview)
 {
     size_t count = (size_t)preview->count;
@@ -62,6 +81,9 @@ pba_status preview_pick(preview *preview)
     pba_dataset_describe(preview->dataset, &preview->info);
     preview->count = preview->count < train ? preview->count : train;
     pba_status status = allocate(preview);
+    if (status == PBA_OK) {
+        status = list_partners(preview);
+    }
     return status == PBA_OK ? pick(preview) : status;
 }
 
@@ -72,6 +94,8 @@ void preview_free(preview *preview)
     free(preview->mask);
     free(preview->ids);
     free(preview->labels);
+    free(preview->partners);
+    free(preview->partner_ids);
 }
 
 pba_status preview_augmenter(const preview *preview, const char *baseline,
@@ -83,7 +107,11 @@ pba_status preview_augmenter(const preview *preview, const char *baseline,
                                      .height = preview->info.height,
                                      .channels = preview->info.channels,
                                      .scale_pixels = true,
-                                     .seed = preview->seed};
+                                     .seed = preview->seed,
+                                     .partners = preview->partners,
+                                     .partner_ids = preview->partner_ids,
+                                     .partner_count =
+                                         (size_t)pba_dataset_count(preview->dataset, PBA_TRAIN)};
     return pba_augmenter_create(&options, augmenter);
 }
 

@@ -10,14 +10,16 @@ typedef struct preview {
     pba_dataset_info info;
     const pba_schedule *schedule;
     uint64_t seed;
-    int count;       /* of images: wanted, and after preview_pick found */
-    int columns;     /* of epochs */
-    size_t bytes;    /* of an image */
-    uint8_t *pixels; /* count images */
-    uint32_t *ids;   /* count */
-    int *labels;     /* count */
-    uint8_t *drawn;  /* count images: room to draw in */
-    uint8_t *mask;   /* count x height x width, of those */
+    int count;                /* of images: wanted, and after preview_pick found */
+    int columns;              /* of epochs */
+    size_t bytes;             /* of an image */
+    uint8_t *pixels;          /* count images */
+    uint32_t *ids;            /* count */
+    int *labels;              /* count */
+    uint8_t *drawn;           /* count images: room to draw in */
+    uint8_t *mask;            /* count x height x width, of those */
+    const uint8_t **partners; /* of the training split, as a training run has them */
+    uint32_t *partner_ids;
 } preview;
 
 /* Fills in everything from `info` on: the classes in turn, of each the first training images. Call

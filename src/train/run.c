@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "augment/plugin.h"
 #include "core/file.h"
 #include "schedule/fields.h"
 
@@ -101,12 +102,31 @@ static json_t *settings_of(const void *options, const pba_setting *rows, size_t 
     return settings;
 }
 
+/* The operations of all plug-ins that are loaded. */
+static json_t *plugins_json(void)
+{
+    json_t *list = json_array();
+    const augment_op *op;
+    for (size_t i = 0; (op = augment_op_at(i)); i++) {
+        if (op->plugin) {
+            json_array_append_new(list, json_pack("{s:s, s:i, s:s}", "op", op->name, "version",
+                                                  op->row->version, "plugin", op->plugin));
+        }
+    }
+    return list;
+}
+
 pba_status run_write_config(const char *folder, const char *kind, const void *options,
                             const pba_setting *rows, size_t count)
 {
     json_t *config = json_pack("{s:s, s:i, s:s, s:s, s:s, s:o}", "format", "pba-run", "version",
                                CONFIG_VERSION, "kind", kind, "pba", pba_version(), "build",
                                pba_build_info(), "settings", settings_of(options, rows, count));
+    json_t *plugins = plugins_json();
+    if (json_array_size(plugins)) {
+        json_object_set(config, "plugins", plugins);
+    }
+    json_decref(plugins);
     return run_write_json(folder, "config.json", config);
 }
 
@@ -127,6 +147,59 @@ static pba_status read_settings(const char *path, json_t *config, void *options,
         }
     }
     return PBA_OK;
+}
+
+/* Whether an operation that the run knew of is here, as it was; says what is missing. */
+static pba_status check_plugin_op(const char *path, const json_t *item)
+{
+    const char *name = json_string_value(json_object_get(item, "op"));
+    const char *plugin = json_string_value(json_object_get(item, "plugin"));
+    json_int_t version = json_integer_value(json_object_get(item, "version"));
+    const augment_op *op = name ? augment_op_find(name) : NULL;
+    if (!name || !plugin) {
+        return status_set(PBA_FORMAT, "%s: \"plugins\" are damaged", path);
+    }
+    if (!op || !op->plugin || strcmp(op->plugin, plugin) != 0) {
+        return status_set(PBA_FORMAT,
+                          "%s: the run needs operation %s of plug-in %s, which is not loaded; give "
+                          "its file by --plugin (%s.so)",
+                          path, name, plugin, plugin);
+    }
+    return op->row->version == version
+               ? PBA_OK
+               : status_set(PBA_FORMAT,
+                            "%s: the run needs version %lld of operation %s of plug-in %s; %s has "
+                            "version %d",
+                            path, (long long)version, name, plugin, op->source, op->row->version);
+}
+
+static pba_status check_plugins(const char *path, const json_t *list)
+{
+    pba_status status = PBA_OK;
+    for (size_t i = 0; i < json_array_size(list) && status == PBA_OK; i++) {
+        status = check_plugin_op(path, json_array_get(list, i));
+    }
+    return status;
+}
+
+/* Plug-ins that are loaded already do: their files may have moved. */
+static pba_status open_plugins(const char *path, const json_t *config, const void *options,
+                               const pba_setting *rows, size_t count)
+{
+    char files[PBA_PATH_MAX];
+    const json_t *list = json_object_get(config, "plugins");
+    if (check_plugins(path, list) == PBA_OK) {
+        return PBA_OK;
+    }
+    pba_status status = pba_settings_get(options, rows, count, "plugin", files, sizeof files);
+    if (status == PBA_OK) {
+        status = augment_plugins_load(files);
+        if (status == PBA_NOT_FOUND) {
+            status_set(status, "%s; where it has moved, give it by --plugin", pba_error_message());
+        }
+        status = status == PBA_OK ? check_plugins(path, list) : status_prefix(status, "%s", path);
+    }
+    return status;
 }
 
 static pba_status check_config(const char *path, json_t *config, const char *kind)
@@ -163,6 +236,9 @@ pba_status run_read_config(const char *folder, const char *kind, void *options,
     }
     if (status == PBA_OK) {
         status = read_settings(path, config, options, rows, count);
+    }
+    if (status == PBA_OK) {
+        status = open_plugins(path, config, options, rows, count);
     }
     json_decref(config);
     return status;

@@ -14,12 +14,13 @@ pba_status run_check(const char *path);
 
 /* Writes config.json: format, version, kind ("search", "train"), versions of the libraries, and the
  * recipe's settings as text (rows that say only where or how fast are left out, the data set's path
- * is kept). */
+ * is kept); and the operations of plug-ins that are loaded, with their versions. */
 pba_status run_write_config(const char *folder, const char *kind, const void *options,
                             const pba_setting *rows, size_t count);
 
 /* Reads config.json back into options (already initialized). PBA_FORMAT for another format or kind,
- * or a version newer than this program's. */
+ * or a version newer than this program's. Loads the run's plug-ins, whose operations must be the
+ * same; those that are loaded already do. */
 pba_status run_read_config(const char *folder, const char *kind, void *options,
                            const pba_setting *rows, size_t count);
 

@@ -11,6 +11,11 @@
 #define SETTING_FIELD(type, member) offsetof(type, member), sizeof(((type *)0)->member)
 
 /* clang-format off */
+#define PLUGIN_SETTING(type)                                                                         \
+    {"plugin", PBA_SETTING_LIST, SETTING_FIELD(type, plugin), 0, 0, "", "FILE.so", NULL,             \
+     "A plug-in, whose operations are known then; several: give it again, or commas between. "       \
+     "docs/own-operation.md tells how to write one.", false}
+
 #define RECIPE_ROWS(MODEL, EPOCHS, VAL_HELP)                                                         \
     {"model", PBA_SETTING_TEXT, SETTING_FIELD(pba_recipe, model), 0, 0, MODEL, "NAME", NULL,         \
      "The network; pba models lists the families.", false},                                          \

@@ -68,7 +68,14 @@ static pba_status create_buffers(trainer *trainer)
         !trainer->logit_gradient || !trainer->gradient) {
         return PBA_MEMORY;
     }
-    return pipeline_scratch_create(task->pipeline, &trainer->scratch);
+    pba_status status = pipeline_scratch_create(task->pipeline, &trainer->scratch);
+    if (status == PBA_OK) {
+        const augment_partners partners = {.images = task->images[PBA_TRAIN],
+                                           .ids = task->ids[PBA_TRAIN],
+                                           .count = (size_t)task->counts[PBA_TRAIN]};
+        pipeline_scratch_partners(trainer->scratch, &partners);
+    }
+    return status;
 }
 
 pba_status trainer_create(const task *task, int threads, trainer **result)

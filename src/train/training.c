@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "augment/plugin.h"
 #include "core/file.h"
 #include "core/memory.h"
 #include "train/run.h"
@@ -22,6 +23,7 @@ static const pba_setting rows[] = {
      "How training images are augmented: none, baseline, autoaugment:cifar10, the run folder of a "
      "search and so on; pba policies lists the kinds.",
      false},
+    PLUGIN_SETTING(pba_train_options),
     {"schedule-order", PBA_SETTING_TEXT, SETTING_FIELD(pba_train_options, schedule_order), 0, 0,
      "in-order", ORDER_NAMES, ORDER_NAMES,
      "What is kept of a schedule, to see what matters in it: all of it; its last policy "
@@ -76,7 +78,13 @@ static pba_status open_augmentation(pba_training *training)
         return status_set(PBA_USAGE, "schedule-order '%s': use one of " ORDER_NAMES,
                           options->schedule_order);
     }
-    pba_status status = read_augmentation(training);
+    pba_status status = training->resumed ? PBA_OK : augment_plugins_load(options->plugin);
+    if (status == PBA_OK && !training->resumed) {
+        status = augment_plugins_settle(training->options.plugin, sizeof options->plugin);
+    }
+    if (status == PBA_OK) {
+        status = read_augmentation(training);
+    }
     if (status == PBA_OK && training->order != order_at(0) && !training->choice.schedule) {
         status = status_set(PBA_USAGE,
                             "schedule-order %s: augmentation '%s' has no schedule; name a run or a "

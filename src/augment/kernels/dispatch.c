@@ -62,6 +62,16 @@ static const struct {
     {"base", &augment_kernels_base, has_base},
 };
 
+const augment_kernels *augment_kernels_at(size_t index)
+{
+    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
+        if (sets[i].present() && index-- == 0) {
+            return sets[i].kernels;
+        }
+    }
+    return NULL;
+}
+
 pba_status augment_kernels_choose(const augment_kernels **kernels)
 {
     const char *forced = getenv("PBA_ISA");

@@ -125,4 +125,7 @@ typedef struct augment_kernels {
  * PBA_USAGE for another name, PBA_UNSUPPORTED where build or processor lacks it. */
 pba_status augment_kernels_choose(const augment_kernels **kernels);
 
+/* The sets that this processor has, the best first; NULL behind the end. */
+const augment_kernels *augment_kernels_at(size_t index);
+
 #endif

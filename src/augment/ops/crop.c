@@ -147,13 +147,12 @@ static void crop_bilinear(pba_image *dst, const pba_image *src, double pixels,
 }
 
 static const augment_op rows[] = {
-    {.abi = AUGMENT_OP_ABI,
-     .name = "CropBilinear",
+    {.name = "CropBilinear",
      .sentence = "Cuts a margin off each side (a pixel at least stays), enlarges the rest to size.",
      .parameter = "pixels",
      .min = 0,
      .max = 15,
-     .flags = AUGMENT_PIXELS | AUGMENT_SCRATCH | AUGMENT_KEEPS_FULL,
+     .flags = AUGMENT_IDENTITY | AUGMENT_PIXELS | AUGMENT_SCRATCH | AUGMENT_KEEPS_FULL,
      .source = "Pillow Image.crop and Image.resize, BILINEAR",
      .apply = crop_bilinear},
 };

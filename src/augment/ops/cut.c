@@ -56,13 +56,12 @@ static void cutout(pba_image *dst, const pba_image *src, double side, augment_co
 }
 
 static const augment_op rows[] = {
-    {.abi = AUGMENT_OP_ABI,
-     .name = "Cutout",
+    {.name = "Cutout",
      .sentence = "Removes the content of a square at a random place.",
      .parameter = "side",
      .min = 0,
      .max = 64,
-     .flags = AUGMENT_SEARCHED | AUGMENT_PIXELS | AUGMENT_DRAWS,
+     .flags = AUGMENT_IDENTITY | AUGMENT_SEARCHED | AUGMENT_PIXELS | AUGMENT_DRAWS,
      .source = "DeVries and Taylor 2017",
      .apply = cutout},
 };

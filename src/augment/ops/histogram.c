@@ -92,15 +92,13 @@ static int autocontrast(uint8_t tables[3][256], const pba_image *src, double unu
 }
 
 static const augment_op rows[] = {
-    {.abi = AUGMENT_OP_ABI,
-     .name = "Equalize",
+    {.name = "Equalize",
      .sentence = "Spreads each channel's values so that all occur about equally often.",
      .parameter = "",
      .flags = AUGMENT_SEARCHED | AUGMENT_RESETS_MASK | AUGMENT_STATISTICS,
      .source = "Pillow ImageOps.equalize",
      .tables = equalize},
-    {.abi = AUGMENT_OP_ABI,
-     .name = "AutoContrast",
+    {.name = "AutoContrast",
      .sentence = "Stretches each channel so that its darkest value is 0 and its lightest 255.",
      .parameter = "",
      .flags = AUGMENT_SEARCHED | AUGMENT_RESETS_MASK | AUGMENT_STATISTICS,

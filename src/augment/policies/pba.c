@@ -6,8 +6,6 @@
 #include <assert.h>
 #include <string.h>
 
-#include "schedule/policy.h"
-
 /* parameter = base + direction * (range * level / 10), cut to a whole number where `whole`. */
 static const struct {
     const char *op;
@@ -24,9 +22,14 @@ static const struct {
     {"CropBilinear", 0, 10, 1, true},
 };
 
-/* The order of the arithmetic is the reference's: level * range / 10, then the base. */
+/* The order of the arithmetic is the reference's: level * range / 10, then the base. A plug-in's
+ * row says itself what the levels are. */
 static double pba_parameter(const augment_op *op, int level)
 {
+    if (op->row) {
+        double range = op->row->level_10 - op->row->level_0;
+        return op->row->level_0 + (double)level * range / 10.0;
+    }
     for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++) {
         if (!strcmp(ranges[i].op, op->name)) {
             double value = (double)level * ranges[i].range / 10.0;
@@ -54,15 +57,13 @@ augment_step augment_step_of(const augment_space *space, const augment_op *op, d
     return step;
 }
 
-/* How many operations an image gets at most: 0, 1, 2 with these probabilities in tenths. */
-static const int count_tenths[] = {2, 3, 5};
-enum { COUNTS = sizeof count_tenths / sizeof *count_tenths };
-
-static int draw_count(rng *rng)
+/* How many operations an image gets at most. */
+static int draw_count(const schedule_counts *counts, rng *rng)
 {
-    int tenth = (int)rng_below(rng, 10), count = 0;
-    while (count < COUNTS - 1 && tenth >= count_tenths[count]) {
-        tenth -= count_tenths[count++];
+    uint32_t unit = rng_below(rng, counts->total);
+    int count = 0;
+    while (count < counts->count - 1 && unit >= counts->weights[count]) {
+        unit -= counts->weights[count++];
     }
     return count;
 }
@@ -79,15 +80,15 @@ static void fire(const augment_step *step, int level, augment_frame *frame,
 
 /* The shuffle is done while walking, so that entries which are never reached cost nothing. An entry
  * at level 0 counts as fired like any other. */
-void augment_pba_apply(const augment_step *steps, int count, const pba_policy *policy,
-                       augment_frame *frame, augment_context *context)
+void augment_pba_apply(const augment_step *steps, int count, const schedule_counts *counts,
+                       const pba_policy *policy, augment_frame *frame, augment_context *context)
 {
     uint8_t order[PBA_POLICY_MAX];
     assert(policy->entries >= 0 && policy->entries <= PBA_POLICY_MAX);
     for (int i = 0; i < policy->entries; i++) {
         order[i] = (uint8_t)i;
     }
-    int left = draw_count(context->rng);
+    int left = draw_count(counts, context->rng);
     for (int i = 0; i < policy->entries && left; i++) {
         int j = i + (int)rng_below(context->rng, (uint32_t)(policy->entries - i));
         int entry = order[j];
@@ -117,16 +118,18 @@ static void share_counts(const pba_policy *policy, int without, double shares[PB
 
 /* Of k + 1 entries that would fire, any one is among the first n of a shuffle with probability
  * min(n, k + 1) / (k + 1). */
-void augment_pba_expect(const pba_policy *policy, double expected[PBA_POLICY_MAX])
+void augment_pba_expect(const pba_policy *policy, const schedule_counts *counts,
+                        double expected[PBA_POLICY_MAX])
 {
     double shares[PBA_POLICY_MAX + 1];
     for (int i = 0; i < policy->entries; i++) {
         double reached = 0;
         share_counts(policy, i, shares);
-        for (int n = 1; n < COUNTS; n++) {
+        for (int n = 1; n < counts->count; n++) {
+            double weight = (double)counts->weights[n] / counts->total;
             for (int k = 0; k < policy->entries; k++) {
                 double among = n < k + 1 ? (double)n / (k + 1) : 1;
-                reached += count_tenths[n] / 10.0 * shares[k] * among;
+                reached += weight * shares[k] * among;
             }
         }
         expected[i] = policy->values[2 * i] / 10.0 * reached;
