@@ -437,6 +437,15 @@ cmp cut/weights-0.safetensors uncut/weights-0.safetensors && result ok "the same
     result "not ok" "the same weights"
 works "resuming a finished training" "test error" train --resume cut -q
 refuses "other options beside --resume" 2 "--lr" train --resume cut --lr 1
+works "watch --once" "finished" watch run3 --once
+works "watch a finished search" "finished: validation error" watch run3
+works "watch a finished training" "finished: mean test error" watch cut
+works "watch as JSON" '"state": "finished"' watch cut --once --json
+refuses "watch: --json alone" 2 "--once" watch run3 --json
+refuses "watch: no run" 1 "config.json" watch empty
+refuses "watch: nothing there" 1 "nowhere" watch nowhere
+refuses "completion of another shell" 2 "bash or zsh" --completion fish
+refuses "pages without a folder" 2 "folder" --man-pages
 works "report" "report    here.html" report run3 --out here.html
 works "report as JSON" '"pictures": "drawn"' report run3/schedule.json --svg drawn --json
 [ -s report.html ] && result ok "a schedule's report is written here" ||

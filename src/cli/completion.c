@@ -113,7 +113,7 @@ bool completion_values(const cli_command *command, const pba_setting *row, compl
         return listing->files;
     }
     bool any = choices[0] && give_literals(choices, strlen(choices), take, user);
-    return row->type == PBA_SETTING_TEXT && !any;
+    return (row->type == PBA_SETTING_TEXT || row->type == PBA_SETTING_LIST) && !any;
 }
 
 bool completion_arguments(const cli_command *command, completion_take *take, void *user)

@@ -97,7 +97,7 @@ static int read_copies(const report_run *run, int op_count)
     return SCHEDULE_PBA_COPIES;
 }
 
-static pba_status create_schedule(report_run *run)
+pba_status report_create_schedule(report_run *run)
 {
     char names[PBA_POLICY_MAX][PBA_NAME_MAX];
     const char *ops[PBA_POLICY_MAX], *counts = report_setting(run, "count-probs");
@@ -114,7 +114,7 @@ static pba_status rebuild(report_run *run)
 {
     int from = 0;
     const json_t *policy = change_at(run, 0); /* where the search started from a schedule */
-    pba_status status = create_schedule(run);
+    pba_status status = report_create_schedule(run);
     for (int round = 1; round <= run->whole && status == PBA_OK; round++) {
         const json_t *next = round < run->whole ? change_at(run, round) : NULL;
         if (next || round == run->whole) {

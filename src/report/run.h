@@ -79,6 +79,8 @@ void report_list_arms(const char *folder, char (*paths)[PBA_PATH_MAX]);
 pba_status report_read_journal(report_run *run);
 /* ancestry.c: marks who wins and lives, and finds the schedule of a search that is not finished. */
 pba_status report_trace(report_run *run);
+/* And there, the schedule that it fills: no segments yet, but the run's operations. */
+pba_status report_create_schedule(report_run *run);
 /* training.c */
 pba_status report_read_training(report_run *run);
 

@@ -76,7 +76,7 @@ static bool is_held(const pba_watch *watch)
     return false;
 }
 
-static pba_status fill(const report_run *run, pba_watch_row *rows, pba_watch_picture *picture)
+static pba_status fill(report_run *run, pba_watch_row *rows, pba_watch_picture *picture)
 {
     picture->run = run->path;
     picture->dataset = report_setting(run, "dataset");
@@ -84,7 +84,9 @@ static pba_status fill(const report_run *run, pba_watch_row *rows, pba_watch_pic
     picture->epochs = run->epochs;
     picture->rows = rows;
     if (picture->search) {
-        return watch_search_rows(run, rows, picture);
+        /* Before the first round has ended there is none to name the operations. */
+        pba_status status = run->schedule ? PBA_OK : report_create_schedule(run);
+        return status == PBA_OK ? watch_search_rows(run, rows, picture) : status;
     }
     watch_training_rows(run, rows, picture);
     return PBA_OK;

@@ -6,7 +6,7 @@
 #include "report/run.h"
 
 /* watch_rows.c: the members, into picture->members rows (zeroed) and what the picture says of them
- * together. */
+ * together. A search has a schedule by then, to name the operations. */
 pba_status watch_search_rows(const report_run *run, pba_watch_row *rows,
                              pba_watch_picture *picture);
 void watch_training_rows(const report_run *run, pba_watch_row *rows, pba_watch_picture *picture);

@@ -70,21 +70,20 @@ static void add_op(pba_watch_row *row, const pba_watch_op *op)
     row->ops[at] = *op;
 }
 
-/* The schedule names the operations; before the first round has ended there is none. */
+/* `list`: the policy, or NULL. */
 static pba_status add_ops(const report_run *run, const json_t *list, pba_watch_row *row)
 {
     pba_policy policy;
     const pba_schedule *schedule = run->schedule;
-    const char *const *ops =
-        schedule ? (const char *const *)schedule->ops : (const char *const *)schedule_pba_ops;
-    int count = schedule ? schedule->op_count : SCHEDULE_PBA_OPS;
-    int copies = schedule ? schedule->copies : SCHEDULE_PBA_COPIES;
+    const char *const *ops = (const char *const *)schedule->ops;
     if (!list) {
         return PBA_OK;
     }
-    pba_status status = schedule_policy_parse(list, ops, count, copies, &policy);
+    pba_status status =
+        schedule_policy_parse(list, ops, schedule->op_count, schedule->copies, &policy);
     for (int i = 0; status == PBA_OK && i < policy.entries; i++) {
-        pba_watch_op op = {ops[i % count], policy.values[2 * i], policy.values[2 * i + 1]};
+        pba_watch_op op = {ops[i % schedule->op_count], policy.values[2 * i],
+                           policy.values[2 * i + 1]};
         if (op.probability) {
             add_op(row, &op);
         }
