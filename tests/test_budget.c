@@ -266,7 +266,7 @@ static void test_search(void **state)
     assert_int_equal(again.members, plan.members);
     assert_int_equal(again.train_images, plan.train_images);
     assert_int_equal(again.val_images, plan.val_images);
-    assert_string_equal(again.precision, plan.precision);
+    assert_string_equal(again.precision, options.recipe.precision);
     run_some(search, 3);
     pba_search_free(search);
 
