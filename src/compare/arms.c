@@ -54,15 +54,20 @@ static void name_arm(compare_arm *arm, int index)
     }
 }
 
-static pba_status check_arm(const compare_arm *arms, int index)
+static pba_status check_unique(const compare_arm *arms, int index)
 {
-    augment_choice choice;
     for (int i = 0; i < index; i++) {
         if (strcmp(arms[i].augment, arms[index].augment) == 0) {
             return status_set(PBA_USAGE, "arms: \"%s\" is there twice", arms[index].augment);
         }
     }
-    pba_status status = augment_choice_parse(arms[index].augment, &choice);
+    return PBA_OK;
+}
+
+pba_status compare_check_arm(const compare_arm *arm)
+{
+    augment_choice choice;
+    pba_status status = augment_choice_parse(arm->augment, &choice);
     augment_choice_free(&choice);
     return status == PBA_OK ? PBA_OK : status_prefix(status, "arms");
 }
@@ -77,7 +82,7 @@ static pba_status read_arms(const char *text, compare_arm *arms, int *count)
         compare_arm *arm = &arms[*count];
         end = arm_end(at);
         unescape(at, end, arm->augment);
-        status = arm->augment[0] ? check_arm(arms, *count)
+        status = arm->augment[0] ? check_unique(arms, *count)
                                  : status_set(PBA_USAGE, "arms: one of \"%s\" is empty", text);
         name_arm(arm, *count);
         arm->index = (*count)++;

@@ -49,20 +49,23 @@ bool compare_is_finished(const compare_arm *arm)
     return file_join(path, arm->run, "result.json") == PBA_OK && file_exists(path);
 }
 
+/* Then its folder has all that it needs: the run or file that it names may be gone. */
+static bool has_begun(const pba_comparison *comparison, const compare_arm *arm)
+{
+    char config[PBA_PATH_MAX];
+    return comparison->resumed && file_join(config, arm->run, "config.json") == PBA_OK &&
+           file_exists(config);
+}
+
 pba_status compare_open_arm(const pba_comparison *comparison, compare_arm *arm,
                             const pba_observer *observer)
 {
     const pba_compare_options *options = &comparison->options;
     const task_data *shared = comparison->data.dataset ? &comparison->data : NULL;
-    char config[PBA_PATH_MAX];
     size_t count;
     const pba_setting *train_rows = pba_train_settings(&count);
     pba_train_options train;
-    pba_status status = file_join(config, arm->run, "config.json");
-    if (status != PBA_OK) {
-        return status;
-    }
-    if (comparison->resumed && file_exists(config)) {
+    if (has_begun(comparison, arm)) {
         return training_resume_on(shared, arm->run, options->workers, observer, &arm->training);
     }
     pba_settings_init(&train, train_rows, count);
@@ -128,6 +131,9 @@ static pba_status open_arms(pba_comparison *comparison)
         compare_arm *arm = &comparison->arms[i];
         arm->comparison = comparison;
         status = file_join(arm->run, options->out, arm->name);
+        if (status == PBA_OK && !has_begun(comparison, arm)) {
+            status = compare_check_arm(arm);
+        }
     }
     return status == PBA_OK ? open_first(comparison) : status;
 }

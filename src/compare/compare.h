@@ -51,9 +51,12 @@ struct pba_comparison {
 };
 
 /* arms.c: the list as text into `arms` (malloc'd), and paths in it made absolute, into `settled`.
- * PBA_USAGE and so on for an arm that is none. */
+ * PBA_USAGE for a list that is none. */
 pba_status compare_read_arms(const char *text, compare_arm **arms, int *count);
 pba_status compare_settle_arms(compare_arm *arms, int count, char settled[PBA_PATH_MAX]);
+
+/* PBA_USAGE and so on for an arm that is no kind of augmentation, run or schedule. */
+pba_status compare_check_arm(const compare_arm *arm);
 
 /* compare.c: the arm's training run, fresh or gone on with. */
 pba_status compare_open_arm(const pba_comparison *comparison, compare_arm *arm,

@@ -5,6 +5,8 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +18,7 @@
 struct npz_writer {
     char path[PBA_PATH_MAX], temporary[PBA_PATH_MAX];
     struct archive *archive;
+    int descriptor;
     uint64_t left; /* bytes of the array that was begun */
 };
 
@@ -28,6 +31,23 @@ static pba_status failed(const npz_writer *writer)
                       words ? words : "libarchive does not say why");
 }
 
+/* The file is opened here: libarchive 3.6 does not free all where it cannot open one itself. */
+static pba_status open_archive(npz_writer *writer)
+{
+    writer->descriptor = open(writer->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (writer->descriptor < 0) {
+        return status_set(PBA_IO, "%s: cannot be created: %s", writer->path, strerror(errno));
+    }
+    writer->archive = archive_write_new();
+    if (!writer->archive) {
+        return status_set(PBA_MEMORY, "%s: out of memory", writer->path);
+    }
+    bool open = archive_write_set_format_zip(writer->archive) == ARCHIVE_OK &&
+                archive_write_zip_set_compression_store(writer->archive) == ARCHIVE_OK &&
+                archive_write_open_fd(writer->archive, writer->descriptor) == ARCHIVE_OK;
+    return open ? PBA_OK : failed(writer);
+}
+
 pba_status npz_writer_open(const char *path, npz_writer **result)
 {
     npz_writer *fresh = memory_new(1, sizeof *fresh);
@@ -36,20 +56,12 @@ pba_status npz_writer_open(const char *path, npz_writer **result)
         return PBA_MEMORY;
     }
     snprintf(fresh->path, sizeof fresh->path, "%s", path);
+    fresh->descriptor = -1;
     pba_status status = file_temporary(path, fresh->temporary);
+    if (status == PBA_OK) {
+        status = open_archive(fresh);
+    }
     if (status != PBA_OK) {
-        free(fresh);
-        return status;
-    }
-    fresh->archive = archive_write_new();
-    if (!fresh->archive) {
-        free(fresh);
-        return status_set(PBA_MEMORY, "%s: out of memory", path);
-    }
-    if (archive_write_set_format_zip(fresh->archive) != ARCHIVE_OK ||
-        archive_write_zip_set_compression_store(fresh->archive) != ARCHIVE_OK ||
-        archive_write_open_filename(fresh->archive, fresh->temporary) != ARCHIVE_OK) {
-        status = failed(fresh);
         npz_writer_abandon(fresh);
         return status;
     }
@@ -153,8 +165,9 @@ pba_status npz_writer_close(npz_writer *writer)
         npz_writer_abandon(writer);
         return status;
     }
-    status = file_replace(writer->temporary, writer->path);
     archive_write_free(writer->archive);
+    close(writer->descriptor);
+    status = file_replace(writer->temporary, writer->path);
     free(writer);
     return status;
 }
@@ -162,9 +175,12 @@ pba_status npz_writer_close(npz_writer *writer)
 void npz_writer_abandon(npz_writer *writer)
 {
     if (writer) {
-        archive_write_fail(writer->archive);
-        archive_write_free(writer->archive);
-        unlink(writer->temporary);
+        archive_write_free(
+            writer->archive); /* ends the archive; one that failed is not freed whole */
+        if (writer->descriptor >= 0) {
+            close(writer->descriptor);
+            unlink(writer->temporary);
+        }
         free(writer);
     }
 }
