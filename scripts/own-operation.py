@@ -102,10 +102,10 @@ def share(run, operation):
 
 
 def interval(values):
-    """Mean and half the width of its 95 % interval."""
+    """Mean and half the width of its 95 % interval; None for a single value."""
     mean = sum(values) / len(values)
     if len(values) < 2:
-        return mean, math.nan
+        return mean, None
     variance = sum((value - mean) ** 2 for value in values) / (len(values) - 1)
     return mean, T[min(len(values) - 2, len(T) - 1)] * math.sqrt(variance / len(values))
 
@@ -119,7 +119,8 @@ def weigh(operation, arms):
         each = " ".join("none" if value is None else f"{100 * value:.1f}" for value in shares)
         if known:
             mean, half = interval(known)
-            print(f"{name:<22} {100 * mean:5.1f} % +- {100 * half:.1f}   each: {each}")
+            width = "" if half is None else f"+- {100 * half:.1f}"
+            print(f"{name:<22} {100 * mean:5.1f} % {width:<9} each: {each}")
         else:
             print(f"{name:<22} no schedule applies anything")
     ops = json.loads((pathlib.Path(runs[0]) / "schedule.json").read_text())["ops"]
