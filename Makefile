@@ -6,13 +6,14 @@
 #   make own-operation  whether a search finds an operation that matters; twelve minutes, NumPy
 #   make test       run the tests
 #   make torture    the tests of reliability at length: TIME=30m; goes on where it was stopped
+#   make coverage   which share of the lines and branches the tests reach; half an hour
 #   make install    PREFIX=/usr/local and DESTDIR= as usual
 #   make clean      remove build/
 BUILD = build
 PREFIX = /usr/local
 TIME = 30m
 
-.PHONY: all demo ablations own-operation test torture install clean
+.PHONY: all demo ablations own-operation test torture coverage install clean
 
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
@@ -35,6 +36,9 @@ test: all
 
 torture: all
 	sh scripts/torture.sh $(BUILD) $(TIME)
+
+coverage:
+	sh scripts/coverage.sh
 
 install: all
 	meson configure -Dprefix=$(PREFIX) $(BUILD)

@@ -6,8 +6,18 @@
  * This is the only public header. Nothing here prints, exits or aborts. Every function that can
  * fail returns a pba_status; the detail of the last failure on the calling thread is
  * pba_error_message(). Objects are created and destroyed by the caller; passing NULL to a
- * *_free function is allowed. Unless a function says otherwise, one object may be used by one
- * thread at a time, and different objects by different threads at the same time.
+ * *_free function is allowed.
+ *
+ * NULL where an object, a text or a place for a result is needed is PBA_USAGE, and so is a number
+ * outside its range. Functions that return no status take NULL for an object that holds nothing:
+ * they return 0, "" or NULL.
+ *
+ * Threads: there is no state outside of objects but the calling thread's message and the list of
+ * operations, which plug-ins add to under a lock. So every function may be called from any thread,
+ * and different objects be used by different threads at the same time; one object by one thread at
+ * a time, unless its section says more. What other libraries decode (image files, archives, .npz,
+ * .mat) is decoded in a child process, by fork: in a host that uses libvips, libarchive or matio
+ * itself, no other thread may be inside of them then.
  */
 #ifndef PBA_H
 #define PBA_H
@@ -26,6 +36,7 @@ extern "C" {
 
 /* ------------------------------------------------------------------ status */
 
+/* Threads: any. A message belongs to the thread whose call failed. */
 /* X(code, text). One list gives the enum, the names and the texts. */
 #define PBA_STATUS_LIST(X)                                                                         \
     X(PBA_OK, "done")                                                                              \
@@ -54,6 +65,7 @@ PBA_API const char *pba_error_message(void);
 
 /* ----------------------------------------------------------------- version */
 
+/* Threads: any. Texts are constant, or the calling thread's until its next call. */
 #define PBA_VERSION_MAJOR 0
 #define PBA_VERSION_MINOR 1
 #define PBA_VERSION_PATCH 0
@@ -68,6 +80,7 @@ PBA_API int pba_cores(void);
 
 /* ------------------------------------------------------------ measurements */
 
+/* Threads: any, but what else runs on the machine takes from what is measured. */
 /* The most floating point operations a second that `threads` threads do at once, a multiply-add
  * counted as two: loops on registers alone, no memory. */
 typedef struct pba_peak {
@@ -119,6 +132,7 @@ typedef struct pba_observer {
 
 /* ---------------------------------------------------------------- settings */
 
+/* Threads: any; rows are constant, an options struct is used by one thread at a time. */
 /* Options are rows: the command line, its help and config.json follow from them. */
 typedef enum pba_setting_type {
     PBA_SETTING_INT,  /* int */
@@ -155,6 +169,7 @@ PBA_API pba_status pba_settings_get(const void *options, const pba_setting *rows
 
 /* ------------------------------------------------------------------ images */
 
+/* Threads: any; an image is written by one thread at a time, read by any number. */
 /* A view of pixels owned by somebody else. uint8, interleaved: pixels[(y*width + x)*channels + c];
  * channels 1 or 3. mask[y*width + x] is 255 where there is content and exactly 0 where there is
  * none (brought in from outside, or cut out); values between arise from filtered masks. */
@@ -177,6 +192,8 @@ PBA_API void pba_image_free(pba_image *image);
 
 /* -------------------------------------------------------------- operations */
 
+/* Threads: any; the list of operations grows under a lock, its rows are constant; an image in place
+ * is one thread's. */
 typedef struct pba_op_info {
     const char *name;      /* "Rotate" */
     const char *sentence;  /* what it does */
@@ -325,6 +342,7 @@ PBA_API pba_status pba_op_test(const char *name, const char *plugins, pba_op_rep
 
 /* --------------------------------------------------------- kinds of policy */
 
+/* Threads: any. */
 /* How images are augmented is chosen by a text: "baseline", "autoaugment:cifar10",
  * "randaugment:2,9", the path of a schedule. A kind is what such a text names. */
 typedef struct pba_augment_kind_info {
@@ -339,6 +357,8 @@ PBA_API pba_status pba_augment_kind_get(size_t index, pba_augment_kind_info *inf
 
 /* --------------------------------------------------------------- schedules */
 
+/* Threads: a schedule never changes between its making and pba_schedule_free: any number of threads
+ * may use one. */
 typedef struct pba_schedule pba_schedule;
 
 /* A policy: `copies` times the list of operations; per entry a probability in tenths 0..10 and a
@@ -388,6 +408,7 @@ PBA_API pba_status pba_schedule_at(const pba_schedule *schedule, int epoch, pba_
 
 /* -------------------------------------------------------------------- data */
 
+/* Threads: any number may use one data set at the same time, while none is in pba_dataset_split. */
 typedef struct pba_dataset pba_dataset;
 typedef enum pba_split { PBA_TRAIN, PBA_VALIDATION, PBA_TEST } pba_split;
 
@@ -448,6 +469,7 @@ PBA_API pba_status pba_dataset_statistics(const pba_dataset *dataset, double mea
 
 /* --------------------------------------------------------------- augmenter */
 
+/* Threads: any number may use one augmenter at the same time. */
 typedef struct pba_augmenter pba_augmenter;
 
 typedef struct pba_augmenter_options {
@@ -509,6 +531,7 @@ PBA_API pba_status pba_preview_write(const pba_dataset *dataset, const pba_sched
 
 /* ------------------------------------------------------------------ models */
 
+/* Threads: any. */
 typedef struct pba_model_info {
     char name[PBA_NAME_MAX];
     int64_t parameters;   /* trainable */
@@ -526,6 +549,8 @@ PBA_API pba_status pba_model_describe(const char *name, int width, int height, i
 
 /* -------------------------------------------------------------- population */
 
+/* Threads: one at a time for each population; a trainer of several threads asks and tells under a
+ * lock of its own. */
 /* The search alone, as a pure state machine: it knows no network, no data and no thread, and holds
  * no weights. Drive it from any trainer:
  *
@@ -591,6 +616,9 @@ PBA_API pba_status pba_population_from_json(const char *text, pba_population **p
 
 /* --------------------------------------------------------- search and train */
 
+/* Threads: a search or training is created, run and freed by one thread, and starts those it needs.
+ * While it runs, other threads may call its _directory, _dataset and _options. To stop it from any
+ * thread, let observer->stop return true: every worker ends within the step that it is in. */
 /* What a search and a training run have in common. */
 typedef struct pba_recipe {
     char model[PBA_NAME_MAX];
@@ -836,6 +864,8 @@ PBA_API void pba_training_free(pba_training *training);
 
 /* ------------------------------------------------------------- comparisons */
 
+/* Threads: as a training. */
+
 /* Training runs that differ in how images are augmented alone, and what they say. */
 typedef struct pba_compare_options {
     pba_recipe recipe;
@@ -845,8 +875,8 @@ typedef struct pba_compare_options {
      * arms. A comma in a path is written "\,". */
     char arms[PBA_PATH_MAX];
     char plugin[PBA_PATH_MAX]; /* files for pba_plugin_load, with commas between */
-    int seeds;   /* of each arm: recipe.seed, recipe.seed + 1, ... */
-    int workers; /* networks at the same time; 0: one per core */
+    int seeds;                 /* of each arm: recipe.seed, recipe.seed + 1, ... */
+    int workers;               /* networks at the same time; 0: one per core */
     char out[PBA_PATH_MAX];
     bool tensorboard; /* of each arm */
 } pba_compare_options;
@@ -936,6 +966,7 @@ PBA_API pba_status pba_evaluation_write_csv(const pba_evaluation *evaluation, co
 
 /* ----------------------------------------------------------------- reports */
 
+/* Threads: any. A run that another process is writing may be read. */
 #define PBA_REPORT_RUNS_MAX 64
 
 typedef struct pba_report_options {
@@ -965,6 +996,8 @@ PBA_API pba_status pba_report_charts(const pba_report_options *options, const ch
 PBA_API pba_status pba_ops_preview_write(const pba_image *image, const char *path);
 
 /* ---------------------------------------------------------------- watching */
+
+/* Threads: one at a time for each watch; the process whose run it is does not notice. */
 
 /* A run as its folder shows it, in any state, beside a process that is at work on it: nothing is
  * locked or written, and a last line that is only half there is left out. */

@@ -1,11 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Installs what building and testing need, and nothing where all of it is there. The one list of
-# packages; README.md says what each is for. --ci adds what only the continuous test run needs.
+# packages; README.md says what each is for. --ci adds what only the continuous test run needs,
+# --coverage what make coverage needs.
 set -eu
 
 packages="gcc libc6-dev make meson ninja-build pkg-config libdnnl-dev libvips-dev libjansson-dev
 libarchive-dev libmatio-dev zlib1g-dev libcmocka-dev python3-pil python3-numpy"
+if [ "${1:-}" = --coverage ]; then
+    packages="$packages gcovr"
+fi
 if [ "${1:-}" = --ci ]; then
     packages="$packages clang libclang-rt-14-dev binutils"
 fi

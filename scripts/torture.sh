@@ -15,6 +15,26 @@ state=${3:-$build/torture}
 # It returns 0 when it is finished, 75 when its time was up, anything else when it found a fault.
 parts=""
 
+# Every parser of ours under libFuzzer, ten million executions or twenty minutes each.
+parts="$parts fuzz"
+part_fuzz() {
+    command -v clang >/dev/null || { echo "left out: there is no clang"; return 0; }
+    "$source/scripts/fuzz.sh" --folder "$2/build" --runs 10000000 --seconds 1200 --limit "$1"
+    code=$?
+    awk '{ executions += $1 } END { print executions + 0, "executions in", NR, "targets" }' \
+        $(ls "$2"/build/fuzzed/* | grep -v '\.log$')
+    return $code
+}
+
+# Every allocation of the library fails, one at a time, over its main paths.
+parts="$parts memory"
+part_memory() {
+    "$build/tests/test_memory" "$2" "$1"
+    code=$?
+    cat "$2"/* | awk '{ failed += $1 - 1 } END { print failed + 0, "allocations failed in", NR, "paths" }'
+    return $code
+}
+
 # ---------------------------------------------------------------------------------------- the loop
 
 seconds_of() { # 30m

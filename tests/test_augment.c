@@ -109,7 +109,8 @@ static uint32_t checksum(const char *name, int level, int sign)
     return (uint32_t)crc;
 }
 
-static void results_are_pillows(void **state)
+/* With the set of kernels that the environment names. */
+static void compare_with_pillow(void)
 {
     char path[PBA_PATH_MAX], line[256], name[PBA_NAME_MAX];
     const char *source = getenv("PBA_TEST_SOURCE");
@@ -136,6 +137,19 @@ static void results_are_pillows(void **state)
         wanted += AUGMENT_LEVELS * (augment_op_at(i)->flags & AUGMENT_SIGN ? 2 : 1);
     }
     assert_int_equal(rows, wanted); /* every operation of the registry is in the table */
+}
+
+static void results_are_pillows(void **state)
+{
+    static const char *const sets[] = {"base", "avx2", "avx512", "avx512vbmi"};
+    const augment_kernels *kernels;
+    for (int set = 0; set < 4; set++) {
+        setenv("PBA_ISA", sets[set], 1);
+        if (augment_kernels_choose(&kernels) == PBA_OK) {
+            compare_with_pillow();
+        }
+        unsetenv("PBA_ISA");
+    }
 }
 
 /* ---------------------------------------------------------------------------- registry */

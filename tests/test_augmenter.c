@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <zlib.h>
 
+#include "augment/kernels/kernels.h"
 #include "core/memory.h"
 #include "core/threads.h"
 #include "schedule/policy.h"
@@ -151,6 +153,65 @@ static void sets_agree(void **state)
         pba_augmenter_free(other);
     }
     close_batch(&batch);
+}
+
+/* CRC-32 of what a kind makes of the images: as network input, and as images with masks. */
+static uint32_t sum_of(const char *kind, bool halves)
+{
+    batch batch = open_batch();
+    pba_augmenter *augmenter;
+    pba_augmenter_options options = batch.options;
+    options.schedule = kind ? NULL : batch.schedule;
+    options.augment = kind;
+    options.interleaved = options.bf16 = halves;
+    uint8_t *images = malloc(COUNT * BYTES), *masks = malloc(COUNT * WIDTH * HEIGHT);
+    assert_true(images && masks);
+    assert_ok(pba_augmenter_create(&options, &augmenter));
+    assert_ok(pba_augment_batch(augmenter, batch.images, NULL, COUNT, 2, batch.out));
+    assert_ok(pba_augment_images(augmenter, batch.images, NULL, COUNT, 2, images, masks));
+    uLong crc = crc32(0, (const Bytef *)batch.out, COUNT * BYTES * (halves ? 2 : 4));
+    crc = crc32(crc, images, COUNT * BYTES);
+    crc = crc32(crc, masks, COUNT * WIDTH * HEIGHT);
+    pba_augmenter_free(augmenter);
+    free(images);
+    free(masks);
+    close_batch(&batch);
+    return (uint32_t)crc;
+}
+
+/* The same in every build: written down here, whatever the compiler and its optimization. */
+static void bytes_are_written_down(void **state)
+{
+    static const char *const sets[] = {"base", "avx2", "avx512", "avx512vbmi"};
+    static const struct {
+        const char *kind;
+        uint32_t floats, halves;
+    } rows[] = {{NULL, 0x24603be3, 0x08a18956},
+                {"none", 0x8c23bf8a, 0xdd362260},
+                {"baseline", 0x280bb05b, 0xaa69d9d0},
+                {"random", 0x99f1cbd9, 0x2598ae54},
+                {"cutout:8", 0x6a7065c9, 0x2ac94bf4},
+                {"autoaugment:cifar10", 0x175dfbb6, 0x9ee63ef2},
+                {"autoaugment:svhn", 0xab50691c, 0xddf7b876},
+                {"autoaugment:imagenet", 0x9325c9cc, 0xf4a45fd1},
+                {"randaugment:2,9", 0x20b73a77, 0x12a63b79},
+                {"trivialaugment", 0x60708fc1, 0xe36aa8f6}};
+    const augment_kernels *kernels;
+    int others = 0;
+    for (int set = 0; set < 4; set++) {
+        setenv("PBA_ISA", sets[set], 1);
+        bool present = augment_kernels_choose(&kernels) == PBA_OK;
+        for (size_t i = 0; present && i < sizeof rows / sizeof *rows; i++) {
+            uint32_t floats = sum_of(rows[i].kind, false), halves = sum_of(rows[i].kind, true);
+            if (floats != rows[i].floats || halves != rows[i].halves) {
+                print_error("%s: {\"%s\", 0x%08x, 0x%08x}\n", sets[set],
+                            rows[i].kind ? rows[i].kind : "", floats, halves);
+                others++;
+            }
+        }
+        unsetenv("PBA_ISA");
+    }
+    assert_int_equal(others, 0);
 }
 
 static void draws_follow_seed_and_epoch(void **state)
@@ -306,6 +367,7 @@ int main(void)
         cmocka_unit_test(batches_allocate_nothing),
         cmocka_unit_test(threads_share_an_augmenter),
         cmocka_unit_test(sets_agree),
+        cmocka_unit_test(bytes_are_written_down),
         cmocka_unit_test(draws_follow_seed_and_epoch),
         cmocka_unit_test(images_are_the_same_draws),
         cmocka_unit_test(epochs_have_their_policies),

@@ -145,6 +145,9 @@ static pba_status fill(pba_augmenter *augmenter, const pba_augmenter_options *op
 
 pba_status pba_augmenter_create(const pba_augmenter_options *options, pba_augmenter **augmenter)
 {
+    if (!options || !augmenter) {
+        return status_null(__func__);
+    }
     *augmenter = NULL;
     arena *arena = arena_create();
     pba_augmenter *fresh = arena ? arena_new(arena, 1, sizeof *fresh) : NULL;
@@ -255,6 +258,9 @@ static pba_status job_open(const pba_augmenter *augmenter, const augment_partner
 pba_status pba_augment_batch(const pba_augmenter *augmenter, const uint8_t *images,
                              const uint32_t *ids, size_t count, int epoch, void *out)
 {
+    if (!augmenter || !images || !out) {
+        return status_null(__func__);
+    }
     job job;
     const augment_partners call = {.block = images, .ids = ids, .count = count};
     pba_status status = job_open(augmenter, &call, epoch, &job);
@@ -277,6 +283,9 @@ pba_status pba_augment_images(const pba_augmenter *augmenter, const uint8_t *ima
                               const uint32_t *ids, size_t count, int epoch, uint8_t *out,
                               uint8_t *mask)
 {
+    if (!augmenter || !images || !out) {
+        return status_null(__func__);
+    }
     job job;
     const augment_partners call = {.block = images, .ids = ids, .count = count};
     pba_status status = job_open(augmenter, &call, epoch, &job);

@@ -29,6 +29,9 @@ size_t pba_augment_kind_count(void)
 
 pba_status pba_augment_kind_get(size_t index, pba_augment_kind_info *info)
 {
+    if (!info) {
+        return status_null(__func__);
+    }
     const augment_kind *kind = augment_kind_at(index);
     if (!kind) {
         return status_set(PBA_USAGE, "kind %zu of augmentation: there are %d", index, KINDS);

@@ -14,6 +14,9 @@ size_t pba_op_count(void)
 
 pba_status pba_op_get(size_t index, pba_op_info *info)
 {
+    if (!info) {
+        return status_null(__func__);
+    }
     const augment_op *op = augment_op_at(index);
     if (!op) {
         return status_set(PBA_USAGE, "operation %zu: there are %zu", index, augment_op_count());
@@ -47,6 +50,9 @@ static pba_status find_at_level(const char *name, int level, const augment_op **
 
 pba_status pba_op_parameter(const char *name, int level, double *parameter)
 {
+    if (!name || !parameter) {
+        return status_null(__func__);
+    }
     const augment_op *op;
     pba_status status = find_at_level(name, level, &op);
     if (status == PBA_OK) {
@@ -111,6 +117,9 @@ static pba_status apply(pba_image *image, const augment_op *op, double parameter
 
 pba_status pba_op_apply(pba_image *image, const char *name, int level, int sign, uint64_t seed)
 {
+    if (!image || !image->pixels || !name) {
+        return status_null(__func__);
+    }
     const augment_op *op;
     const augment_kernels *kernels;
     pba_status status = augment_check_shape(image->width, image->height, image->channels);
@@ -163,6 +172,9 @@ static void apply_all(const augment_op *op, double parameter, const pba_image *f
 pba_status pba_op_apply_images(const char *name, double parameter, const pba_image *first,
                                size_t count, uint64_t seed, uint8_t *out, uint8_t *out_masks)
 {
+    if (!name || !first || !first->pixels || !out) {
+        return status_null(__func__);
+    }
     const augment_op *op;
     augment_partners others = {.block = first->pixels, .count = count};
     augment_context context = {.partners = &others};

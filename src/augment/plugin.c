@@ -376,6 +376,9 @@ static pba_status load(char full[PBA_PATH_MAX])
 
 pba_status pba_plugin_load(const char *path)
 {
+    if (!path) {
+        return status_null(__func__);
+    }
     char full[PBA_PATH_MAX];
     pba_status status = full_path(path, full);
     if (status == PBA_OK) {
@@ -472,6 +475,9 @@ static pba_status conclude(trial *trial, pba_status status, pba_op_report *repor
 
 pba_status pba_op_test(const char *name, const char *plugins, pba_op_report *report)
 {
+    if (!name || !report) {
+        return status_null(__func__);
+    }
     trial trial = {.op = name, .timed = true, .board = board_create()};
     if (!trial.board) {
         return PBA_MEMORY;

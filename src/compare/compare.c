@@ -37,7 +37,9 @@ static const pba_setting rows[] = {
 
 const pba_setting *pba_compare_settings(size_t *count)
 {
-    *count = sizeof rows / sizeof *rows;
+    if (count) {
+        *count = sizeof rows / sizeof *rows;
+    }
     return rows;
 }
 
@@ -168,25 +170,34 @@ static pba_status comparison_new(const pba_compare_options *options, bool resume
 pba_status pba_comparison_create_with(const pba_compare_options *options,
                                       const pba_observer *observer, pba_comparison **result)
 {
-    if (!options || !result || options->seeds < 1) {
-        return status_set(PBA_USAGE,
-                          "pba_comparison_create: an argument is NULL, or there are no seeds");
+    if (!options || !result) {
+        return status_null(__func__);
     }
     *result = NULL;
-    pba_status status = options->out[0]
-                            ? run_check(options->out)
-                            : status_set(PBA_USAGE, "out: a comparison needs a folder; give --out");
+    pba_compare_options scratch = *options;
+    pba_status status = run_check_settings(options, &scratch, rows, sizeof rows / sizeof *rows);
+    if (status == PBA_OK && !options->out[0]) {
+        status = status_set(PBA_USAGE, "out: a comparison needs a folder; give --out");
+    }
+    if (status == PBA_OK) {
+        status = run_check(options->out);
+    }
     return status == PBA_OK ? comparison_new(options, false, observer, result) : status;
 }
 
 pba_status pba_comparison_resume_with(const char *folder, int workers, const pba_observer *observer,
                                       pba_comparison **result)
 {
-    pba_compare_options options;
-    if (!folder || !result || workers < 0 || strlen(folder) >= sizeof options.out) {
-        return status_set(PBA_USAGE, "pba_comparison_resume: an argument is NULL or out of range");
+    if (!folder || !result) {
+        return status_null(__func__);
     }
+    pba_compare_options options;
     *result = NULL;
+    if (workers < 0 || strlen(folder) >= sizeof options.out) {
+        return status_set(PBA_USAGE, "%s",
+                          workers < 0 ? "workers: must not be negative"
+                                      : "the path of the comparison is too long");
+    }
     pba_settings_init(&options, rows, sizeof rows / sizeof *rows);
     pba_status status =
         run_read_config(folder, "compare", &options, rows, sizeof rows / sizeof *rows);
@@ -215,12 +226,12 @@ void pba_comparison_free(pba_comparison *comparison)
 
 const char *pba_comparison_directory(const pba_comparison *comparison)
 {
-    return comparison->options.out;
+    return comparison ? comparison->options.out : "";
 }
 
 const pba_compare_options *pba_comparison_options(const pba_comparison *comparison)
 {
-    return &comparison->options;
+    return comparison ? &comparison->options : NULL;
 }
 
 /* ---------------------------------------------------------------------- plan */
@@ -250,6 +261,9 @@ static pba_training *open_training(const pba_comparison *comparison)
 
 pba_status pba_comparison_plan(pba_comparison *comparison, pba_plan *plan)
 {
+    if (!comparison || !plan) {
+        return status_null(__func__);
+    }
     const pba_compare_options *options = &comparison->options;
     pba_training *training = open_training(comparison);
     *plan = (pba_plan){.rounds = 1,

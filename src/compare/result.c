@@ -105,8 +105,10 @@ pba_status compare_read_results(pba_comparison *comparison)
 
 size_t pba_comparison_arms(const pba_comparison *comparison, const pba_arm **arms)
 {
-    *arms = comparison->results;
-    return comparison->complete ? (size_t)comparison->arm_count : 0;
+    if (arms) {
+        *arms = comparison ? comparison->results : NULL;
+    }
+    return comparison && comparison->complete ? (size_t)comparison->arm_count : 0;
 }
 
 /* --------------------------------------------------------------------- files */

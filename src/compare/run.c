@@ -179,6 +179,9 @@ static pba_status train(pba_comparison *comparison)
 
 pba_status pba_comparison_run(pba_comparison *comparison, const pba_observer *observer)
 {
+    if (!comparison) {
+        return status_null(__func__);
+    }
     if (comparison->complete) {
         return PBA_OK;
     }

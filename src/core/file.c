@@ -17,6 +17,12 @@ static pba_status io_error(const char *path, const char *what)
     return status_set(status, "%s: %s: %s", path, what, strerror(errno));
 }
 
+static pba_status too_long(const char *path)
+{
+    return status_set(PBA_USAGE, "%.100s...: the path is too long; %d bytes are possible", path,
+                      PBA_PATH_MAX - 1);
+}
+
 bool file_exists(const char *path)
 {
     struct stat info;
@@ -144,9 +150,8 @@ static pba_status write_temporary(const char *temporary, const char *path, const
 
 pba_status file_temporary(const char *path, char temporary[PBA_PATH_MAX])
 {
-    return snprintf(temporary, PBA_PATH_MAX, "%s.new", path) < PBA_PATH_MAX
-               ? PBA_OK
-               : status_set(PBA_USAGE, "%s: the path is too long", path);
+    return snprintf(temporary, PBA_PATH_MAX, "%s.new", path) < PBA_PATH_MAX ? PBA_OK
+                                                                            : too_long(path);
 }
 
 static pba_status take_place(const char *temporary, const char *path)
@@ -221,7 +226,7 @@ pba_status file_make_folder(const char *path)
 {
     char part[PBA_PATH_MAX];
     if (snprintf(part, sizeof part, "%s", path) >= (int)sizeof part) {
-        return status_set(PBA_USAGE, "%s: the path is too long", path);
+        return too_long(path);
     }
     for (char *slash = part + 1;; slash++) {
         if (*slash != '/' && *slash) {
@@ -242,7 +247,7 @@ pba_status file_make_folder(const char *path)
 pba_status file_join(char *out, const char *folder, const char *name)
 {
     if (snprintf(out, PBA_PATH_MAX, "%s/%s", folder, name) >= PBA_PATH_MAX) {
-        return status_set(PBA_USAGE, "%s/%s: the path is too long", folder, name);
+        return too_long(folder);
     }
     return PBA_OK;
 }

@@ -81,6 +81,9 @@ static pba_status measure(const peak_loop *loop, int threads, const char **name,
 
 pba_status pba_peak_measure(int threads, pba_peak *peak)
 {
+    if (!peak) {
+        return status_null(__func__);
+    }
     if (threads < 1 || threads > 1024) {
         return status_set(PBA_USAGE, "threads: %d is outside 1..1024", threads);
     }

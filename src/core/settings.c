@@ -204,7 +204,7 @@ static const pba_setting *find(const pba_setting *rows, size_t count, const char
 
 void pba_settings_init(void *options, const pba_setting *rows, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; options && rows && i < count; i++) {
         set_field(options, &rows[i], rows[i].initial); /* the rows' defaults are tested to pass */
     }
 }
@@ -212,6 +212,9 @@ void pba_settings_init(void *options, const pba_setting *rows, size_t count)
 pba_status pba_settings_set(void *options, const pba_setting *rows, size_t count, const char *name,
                             const char *text)
 {
+    if (!options || !rows || !name || !text) {
+        return status_null(__func__);
+    }
     const pba_setting *row = find(rows, count, name);
     return row ? set_field(options, row, text) : unknown_name(rows, count, name);
 }
@@ -243,8 +246,8 @@ static int print_field(const void *field, const pba_setting *row, char *text, si
     case PBA_SETTING_FLAG:
         return snprintf(text, size, "%s", *(const bool *)field ? "true" : "false");
     case PBA_SETTING_TEXT:
-    case PBA_SETTING_LIST:
-        return snprintf(text, size, "%s", (const char *)field);
+    case PBA_SETTING_LIST: /* a caller's field may lack its 0 */
+        return memchr(field, 0, row->size) ? snprintf(text, size, "%s", (const char *)field) : -1;
     }
     return -1;
 }
@@ -252,6 +255,9 @@ static int print_field(const void *field, const pba_setting *row, char *text, si
 pba_status pba_settings_get(const void *options, const pba_setting *rows, size_t count,
                             const char *name, char *text, size_t size)
 {
+    if (!options || !rows || !name || !text) {
+        return status_null(__func__);
+    }
     const pba_setting *row = find(rows, count, name);
     if (!row) {
         return unknown_name(rows, count, name);

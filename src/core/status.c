@@ -35,6 +35,15 @@ const char *pba_error_message(void)
     return message;
 }
 
+/* One line, and nothing that a terminal obeys: names in it may come from strangers. */
+static void remember(char text[MESSAGE_MAX])
+{
+    for (char *at = text; *at; at++) {
+        *at = (unsigned char)*at < ' ' || *at == 127 ? '?' : *at;
+    }
+    memcpy(message, text, MESSAGE_MAX);
+}
+
 pba_status status_set(pba_status status, const char *format, ...)
 {
     char text[MESSAGE_MAX]; /* the arguments may point into `message` */
@@ -42,7 +51,7 @@ pba_status status_set(pba_status status, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    memcpy(message, text, sizeof text);
+    remember(text);
     return status;
 }
 
@@ -56,6 +65,11 @@ pba_status status_prefix(pba_status status, const char *format, ...)
     if (used >= 0 && used < MESSAGE_MAX) {
         snprintf(text + used, sizeof text - (size_t)used, ": %s", message);
     }
-    memcpy(message, text, sizeof text);
+    remember(text);
     return status;
+}
+
+pba_status status_null(const char *call)
+{
+    return status_set(PBA_USAGE, "%s: an argument is NULL that must not be", call);
 }

@@ -13,4 +13,8 @@ pba_status status_set(pba_status status, const char *format, ...)
 pba_status status_prefix(pba_status status, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* A public function was called with NULL where it needs an object: PBA_USAGE. `call` is its name.
+ */
+pba_status status_null(const char *call);
+
 #endif

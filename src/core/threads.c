@@ -145,7 +145,7 @@ static void *job_main(void *argument)
     }
     job->status = job->work(job->context, job->index);
     if (job->status != PBA_OK) {
-        job->message = strdup(pba_error_message());
+        job->message = memory_text(pba_error_message());
     }
     return NULL;
 }
@@ -156,7 +156,7 @@ static void job_start(job *job)
     job->started = code == 0;
     if (code != 0) {
         job->status = PBA_MEMORY;
-        job->message = strdup("a thread could not be started");
+        job->message = memory_text("a thread could not be started");
     }
 }
 

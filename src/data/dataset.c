@@ -77,6 +77,11 @@ static const data_format *recognize(const data_source *source)
 static pba_status check_options(const pba_dataset_options *options)
 {
     int width, height;
+    if (!memchr(options->size, 0, sizeof options->size) ||
+        !memchr(options->fit, 0, sizeof options->fit)) {
+        return status_set(PBA_USAGE, "size, fit: a text of %zu bytes without an end",
+                          sizeof options->size);
+    }
     if (*options->size && !data_parse_size(options->size, &width, &height)) {
         return status_set(PBA_USAGE, "size '%s': is no size; give WxH, for example 64x48",
                           options->size);
@@ -108,10 +113,16 @@ static pba_status open_source(const data_source *source, const pba_dataset_optio
                               data_content *content, const data_format **format)
 {
     *format = recognize(source);
-    if (!*format) {
-        return unrecognized(data_source_path(source));
+    pba_status status = data_source_check(source);
+    if (status == PBA_OK && !*format) {
+        status = unrecognized(data_source_path(source));
     }
-    pba_status status = (*format)->open(source, options, content);
+    if (status == PBA_OK) {
+        status = (*format)->open(source, options, content);
+    }
+    if (status == PBA_OK) {
+        status = data_source_check(source);
+    }
     if (status == PBA_OK && *data_source_notes(source)) {
         data_note(content, "%s", data_source_notes(source));
     }
@@ -161,6 +172,10 @@ static pba_status open_source_or_archive(const data_source *source,
 {
     const char *path = data_source_path(source);
     const data_format *format = recognize(source);
+    pba_status status = data_source_check(source);
+    if (status != PBA_OK) {
+        return status;
+    }
     if (!format && data_source_is_archive(path)) { /* an .npz is one, too, but was recognized */
         return open_in_child(path, NULL, options, dataset);
     }
@@ -173,6 +188,9 @@ static pba_status open_source_or_archive(const data_source *source,
 pba_status pba_dataset_open_with(const char *path, const pba_dataset_options *options,
                                  pba_dataset **dataset)
 {
+    if (!path || !dataset) {
+        return status_null(__func__);
+    }
     static const pba_dataset_options defaults;
     options = options ? options : &defaults;
     *dataset = NULL;
@@ -217,6 +235,9 @@ void pba_dataset_free(pba_dataset *dataset)
 
 pba_status pba_dataset_describe(const pba_dataset *dataset, pba_dataset_info *info)
 {
+    if (!dataset || !info) {
+        return status_null(__func__);
+    }
     const data_content *content = &dataset->content;
     *info = (pba_dataset_info){.format = dataset->format->name,
                                .notes = content->notes,
@@ -233,7 +254,7 @@ pba_status pba_dataset_describe(const pba_dataset *dataset, pba_dataset_info *in
 
 const char *pba_dataset_class(const pba_dataset *dataset, int label)
 {
-    bool known = label >= 0 && label < dataset->content.classes;
+    bool known = dataset && label >= 0 && label < dataset->content.classes;
     return known ? dataset->content.names[label] : "";
 }
 
@@ -244,7 +265,7 @@ static bool is_split(pba_split split)
 
 int pba_dataset_count(const pba_dataset *dataset, pba_split split)
 {
-    return is_split(split) ? dataset->counts[split] : 0;
+    return dataset && is_split(split) ? dataset->counts[split] : 0;
 }
 
 uint32_t dataset_number(const pba_dataset *dataset, pba_split split, int index)
@@ -255,6 +276,9 @@ uint32_t dataset_number(const pba_dataset *dataset, pba_split split, int index)
 pba_status pba_dataset_image(const pba_dataset *dataset, pba_split split, int index,
                              pba_image *view, int *label)
 {
+    if (!dataset || !view || !label) {
+        return status_null(__func__);
+    }
     if (index < 0 || index >= pba_dataset_count(dataset, split)) {
         return status_set(PBA_USAGE, "image %d of a split of %d images: there is none", index,
                           pba_dataset_count(dataset, split));

@@ -10,7 +10,9 @@ static const pba_setting rows[] = {DATASET_ROWS(pba_dataset_options)};
 
 const pba_setting *pba_dataset_settings(size_t *count)
 {
-    *count = sizeof rows / sizeof *rows;
+    if (count) {
+        *count = sizeof rows / sizeof *rows;
+    }
     return rows;
 }
 

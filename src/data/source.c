@@ -288,7 +288,17 @@ pba_status data_source_list(const data_source *source, const char *folder, data_
     if (status != PBA_OK) {
         data_source_names_free(names);
     }
+    if (status == PBA_MEMORY) {
+        ((data_source *)source)->starved = true; /* a mark, no content */
+    }
     return status;
+}
+
+pba_status data_source_check(const data_source *source)
+{
+    return source->starved ? status_set(PBA_MEMORY, "%s: out of memory while its files were listed",
+                                        source->path)
+                           : PBA_OK;
 }
 
 void data_source_names_free(data_source_names *names)

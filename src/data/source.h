@@ -59,6 +59,10 @@ pba_status data_source_list(const data_source *source, const char *folder,
                             data_source_names *names);
 void data_source_names_free(data_source_names *names);
 
+/* PBA_MEMORY where any listing of this source failed for want of memory: then what was answered by
+ * yes or no since, from listings, is not to be relied on. */
+pba_status data_source_check(const data_source *source);
+
 /* For readers of archives: an empty source in memory; files for it (data comes from malloc with a 0
  * byte behind `size` and belongs to the source afterwards, even on failure); then what the files
  * share is taken off and, where a name came twice, the later file stays, as in a tar archive. */

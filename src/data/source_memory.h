@@ -26,6 +26,7 @@ struct data_source {
     char *path;
     source_entry *entries; /* in memory; sorted by `shown` once settled */
     size_t count, room;
+    bool starved; /* a listing failed for want of memory */
     char notes[SOURCE_NOTES_MAX];
 };
 

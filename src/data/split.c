@@ -291,6 +291,9 @@ static pba_status draw_all(const pba_dataset *dataset, int train_size, int val_s
 pba_status pba_dataset_split(pba_dataset *dataset, int train_size, int val_size,
                              uint64_t split_seed)
 {
+    if (!dataset) {
+        return status_null(__func__);
+    }
     if (train_size < 0 || val_size < -1) {
         return status_set(PBA_USAGE, "split: %d images is no size; give 0 (default) or more",
                           train_size < 0 ? train_size : val_size);

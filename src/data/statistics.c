@@ -22,6 +22,9 @@ static void add_image(const uint8_t *pixels, size_t count, int channels, sums *s
 
 pba_status pba_dataset_statistics(const pba_dataset *dataset, double mean[3], double deviation[3])
 {
+    if (!dataset || !mean || !deviation) {
+        return status_null(__func__);
+    }
     const data_content *content = &dataset->content;
     if (!dataset->counts[PBA_TRAIN]) {
         return status_set(PBA_USAGE, "statistics: no training images yet; draw the splits first");

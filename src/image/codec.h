@@ -8,6 +8,9 @@
 
 enum { IMAGE_AREA_MAX = 1 << 28 }; /* pixels; larger images are refused before they are decoded */
 
+/* What any image of ours may be: PBA_USAGE, PBA_UNSUPPORTED for too large a one. */
+pba_status image_check_sizes(int width, int height, int channels);
+
 /* Starts libvips: its trusted loaders only, one thread, no messages on standard error. */
 pba_status image_start(void);
 

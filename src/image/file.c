@@ -104,6 +104,9 @@ static pba_status take_image(void *context, child_stream *in)
 
 pba_status pba_image_read(const char *path, pba_image *image)
 {
+    if (!path || !image) {
+        return status_null(__func__);
+    }
     *image = (pba_image){0};
     reading reading = {.path = path, .image = image};
     pba_status status = file_read(path, IMAGE_FILE_LIMIT, &reading.data, &reading.size);
@@ -193,8 +196,14 @@ pba_status image_encode_all(const char *name, const pba_image *images, int count
 
 pba_status pba_image_write(const char *path, const pba_image *image, bool mask)
 {
-    image_coded coded;
-    pba_status status = image_encode_all(path, image, 1, mask, &coded);
+    if (!path || !image || !image->pixels) {
+        return status_null(__func__);
+    }
+    image_coded coded = {0};
+    pba_status status = image_check_sizes(image->width, image->height, image->channels);
+    if (status == PBA_OK) {
+        status = image_encode_all(path, image, 1, mask, &coded);
+    }
     if (status == PBA_OK) {
         status = file_write(path, coded.bytes, coded.size);
     }

@@ -96,6 +96,9 @@ size_t pba_model_family_count(void)
 pba_status pba_model_family(size_t index, const char **pattern, const char **sentence,
                             const char **example)
 {
+    if (!pattern || !sentence || !example) {
+        return status_null(__func__);
+    }
     if (index >= MODEL_COUNT) {
         return status_set(PBA_USAGE, "model family %zu: there are %d", index, MODEL_COUNT);
     }
@@ -108,6 +111,9 @@ pba_status pba_model_family(size_t index, const char **pattern, const char **sen
 pba_status pba_model_describe(const char *name, int width, int height, int channels, int classes,
                               pba_model_info *info)
 {
+    if (!name || !info) {
+        return status_null(__func__);
+    }
     if (strlen(name) >= sizeof info->name) {
         return status_set(PBA_USAGE, "model: a name of %zu characters; at most %zu are allowed",
                           strlen(name), sizeof info->name - 1);

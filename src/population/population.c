@@ -10,12 +10,15 @@
 
 void pba_population_defaults(pba_population_options *options)
 {
-    *options = (pba_population_options){.population = 16,
-                                        .epochs = 200,
-                                        .interval = 3,
-                                        .copies = SCHEDULE_PBA_COPIES,
-                                        .quantile = 0.25,
-                                        .resample = 0.2};
+    static const pba_population_options defaults = {.population = 16,
+                                                    .epochs = 200,
+                                                    .interval = 3,
+                                                    .copies = SCHEDULE_PBA_COPIES,
+                                                    .quantile = 0.25,
+                                                    .resample = 0.2};
+    if (options) {
+        *options = defaults;
+    }
 }
 
 static pba_status range(const char *name, int value, int min, int max)
@@ -91,6 +94,9 @@ static void begin(pba_population *population)
 
 pba_status pba_population_create(const pba_population_options *options, pba_population **population)
 {
+    if (!options || !population) {
+        return status_null(__func__);
+    }
     *population = NULL;
     pba_population_options own = *options;
     if (!own.ops) {
@@ -154,6 +160,9 @@ static int find_state(const pba_population *population, population_state state)
 
 pba_status pba_population_ask(pba_population *population, pba_task *task)
 {
+    if (!population || !task) {
+        return status_null(__func__);
+    }
     if (population->round == population->rounds) {
         *task = (pba_task){.kind = PBA_TASK_DONE};
         return PBA_OK;
@@ -184,6 +193,9 @@ static bool all_told(const pba_population *population)
 
 pba_status pba_population_tell(pba_population *population, int member, double error)
 {
+    if (!population) {
+        return status_null(__func__);
+    }
     pba_status status = range("member", member, 0, population->options.population - 1);
     if (status != PBA_OK) {
         return status;
@@ -199,6 +211,9 @@ pba_status pba_population_tell(pba_population *population, int member, double er
 
 pba_status pba_population_best(const pba_population *population, int *member, double *error)
 {
+    if (!population || !member || !error) {
+        return status_null(__func__);
+    }
     if (population->round != population->rounds) {
         return status_set(PBA_USAGE,
                           "the population is in round %d of %d; the best is known at "
@@ -218,6 +233,9 @@ pba_status pba_population_best(const pba_population *population, int *member, do
 
 pba_status pba_population_schedule(const pba_population *population, pba_schedule **schedule)
 {
+    if (!population || !schedule) {
+        return status_null(__func__);
+    }
     *schedule = NULL;
     int member;
     double error;

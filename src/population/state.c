@@ -111,6 +111,9 @@ static pba_status write_all(FILE *out, const pba_population *population)
 
 pba_status pba_population_to_json(const pba_population *population, char **text)
 {
+    if (!population || !text) {
+        return status_null(__func__);
+    }
     size_t size;
     *text = NULL;
     FILE *out = open_memstream(text, &size);
@@ -366,6 +369,9 @@ static pba_status read_lists(const json_t *root, pba_population *population)
 
 pba_status pba_population_from_json(const char *text, pba_population **population)
 {
+    if (!text || !population) {
+        return status_null(__func__);
+    }
     json_t *root;
     *population = NULL;
     pba_status status = schedule_json_parse(text, strlen(text), &root);

@@ -9,16 +9,15 @@
 #include "report/run.h"
 #include "train/run.h"
 
-bool report_is_comparison(const char *path)
+pba_status report_is_comparison(const char *path, bool *found)
 {
     json_t *config = NULL;
-    if (!file_is_folder(path) || run_read_json(path, "config.json", &config) != PBA_OK) {
-        return false;
-    }
+    *found = false;
+    pba_status status = file_is_folder(path) ? run_read_json(path, "config.json", &config) : PBA_OK;
     const char *kind = json_string_value(json_object_get(config, "kind"));
-    bool found = kind && strcmp(kind, "compare") == 0;
+    *found = kind && strcmp(kind, "compare") == 0;
     json_decref(config);
-    return found;
+    return status == PBA_MEMORY ? status : PBA_OK; /* whatever else is wrong is told later */
 }
 
 /* The place of an arm's folder, from 0; -1: it is none, or holds no run yet. */

@@ -109,6 +109,9 @@ static pba_status prepare(const pba_image *image, board *board)
 
 pba_status pba_ops_preview_write(const pba_image *image, const char *path)
 {
+    if (!image || !image->pixels || !path) {
+        return status_null(__func__);
+    }
     board board = {0};
     pba_status status = augment_check_shape(image->width, image->height, image->channels);
     if (status == PBA_OK) {

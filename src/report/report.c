@@ -66,9 +66,12 @@ static pba_status open_runs(const pba_report_options *options, report *report)
 {
     pba_status status = PBA_OK;
     for (size_t i = 0; i < options->run_count && status == PBA_OK; i++) {
-        status = report_is_comparison(options->runs[i])
-                     ? open_arms(options->runs[i], report)
-                     : open_run(options->runs[i], options->epochs, report);
+        bool comparison;
+        status = report_is_comparison(options->runs[i], &comparison);
+        if (status == PBA_OK) {
+            status = comparison ? open_arms(options->runs[i], report)
+                                : open_run(options->runs[i], options->epochs, report);
+        }
     }
     return status;
 }
@@ -78,6 +81,11 @@ static pba_status open_report(const pba_report_options *options, report **result
     *result = NULL;
     if (options->run_count < 1 || options->run_count > PBA_REPORT_RUNS_MAX) {
         return too_many(options->run_count);
+    }
+    for (size_t i = 0; i < options->run_count; i++) {
+        if (!options->runs || !options->runs[i]) {
+            return status_set(PBA_USAGE, "report: run %zu is NULL", i);
+        }
     }
     report *fresh = memory_new(1, sizeof *fresh);
     if (!fresh) {
@@ -120,6 +128,9 @@ static pba_status write_page(const report *report, const pba_report_options *opt
 
 pba_status pba_report_write(const pba_report_options *options, const char *path)
 {
+    if (!options || !path) {
+        return status_null(__func__);
+    }
     report *report;
     pba_status status = open_report(options, &report);
     if (status == PBA_OK) {
@@ -209,6 +220,9 @@ static pba_status write_charts(const report *report, const char *folder)
 
 pba_status pba_report_charts(const pba_report_options *options, const char *folder)
 {
+    if (!options || !folder) {
+        return status_null(__func__);
+    }
     report *report;
     pba_status status = open_report(options, &report);
     if (status == PBA_OK) {

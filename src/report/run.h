@@ -72,7 +72,7 @@ int report_round_length(const report_run *run, int round);
 
 /* comparison.c: whether the folder is that of a comparison; the folders of its arms that have
  * begun, into PBA_REPORT_RUNS_MAX paths that are empty before, and stay so where there is none. */
-bool report_is_comparison(const char *path);
+pba_status report_is_comparison(const char *path, bool *found);
 void report_list_arms(const char *folder, char (*paths)[PBA_PATH_MAX]);
 
 /* journal.c */

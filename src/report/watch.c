@@ -130,6 +130,9 @@ static pba_status read_again(pba_watch *watch)
  * result. */
 pba_status pba_watch_look(pba_watch *watch, const pba_watch_picture **picture)
 {
+    if (!watch || !picture) {
+        return status_null(__func__);
+    }
     stamp now[NAMES];
     bool held = is_held(watch);
     pba_status status = read_stamps(watch, now);
@@ -154,6 +157,9 @@ pba_status pba_watch_look(pba_watch *watch, const pba_watch_picture **picture)
 
 pba_status pba_watch_open(const char *run, pba_watch **result)
 {
+    if (!run || !result) {
+        return status_null(__func__);
+    }
     *result = NULL;
     const pba_watch_picture *picture;
     if (!file_is_folder(run)) {

@@ -30,7 +30,7 @@ bool schedule_name_is_legal(const char *name)
 
 static pba_status name_check(const char *name)
 {
-    size_t length = strlen(name);
+    size_t length = name ? strlen(name) : 0;
     if (length == 0 || length >= PBA_NAME_MAX) {
         return status_set(PBA_USAGE, "ops: the name of an operation has 1 to %d letters",
                           PBA_NAME_MAX - 1);

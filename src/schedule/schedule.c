@@ -142,6 +142,9 @@ pba_status schedule_append(pba_schedule *schedule, int epochs, const pba_policy 
 pba_status pba_schedule_constant(const pba_policy *policy, const char *const *ops, int op_count,
                                  int epochs, pba_schedule **schedule)
 {
+    if (!policy || !ops || !schedule) {
+        return status_null(__func__);
+    }
     *schedule = NULL;
     if (epochs < 1 || epochs > SCHEDULE_EPOCHS_MAX) {
         return status_set(PBA_USAGE, "epochs: %d is outside 1..%d", epochs, SCHEDULE_EPOCHS_MAX);
@@ -194,6 +197,9 @@ static pba_status read_text(const char *path, const char *text, size_t size, int
 
 pba_status pba_schedule_load(const char *path, int epochs, pba_schedule **schedule)
 {
+    if (!path || !schedule) {
+        return status_null(__func__);
+    }
     *schedule = NULL;
     if (epochs < 0 || epochs > SCHEDULE_EPOCHS_MAX) {
         return status_set(PBA_USAGE, "epochs: %d is outside 0..%d", epochs, SCHEDULE_EPOCHS_MAX);
@@ -210,6 +216,9 @@ pba_status pba_schedule_load(const char *path, int epochs, pba_schedule **schedu
 
 pba_status pba_schedule_save(const pba_schedule *schedule, const char *path)
 {
+    if (!schedule || !path) {
+        return status_null(__func__);
+    }
     size_t length = strlen(path), size;
     bool log = length > 4 && strcmp(path + length - 4, ".txt") == 0;
     char *text;
@@ -289,38 +298,47 @@ static void as_reference(const pba_schedule *schedule, int epochs, int *lengths)
 
 pba_status pba_schedule_stretch(const pba_schedule *schedule, int epochs, pba_schedule **stretched)
 {
+    if (!schedule || !stretched) {
+        return status_null(__func__);
+    }
     return stretch(schedule, epochs, proportional, stretched);
 }
 
 pba_status pba_schedule_stretch_reference(const pba_schedule *schedule, int epochs,
                                           pba_schedule **stretched)
 {
+    if (!schedule || !stretched) {
+        return status_null(__func__);
+    }
     return stretch(schedule, epochs, as_reference, stretched);
 }
 
 int pba_schedule_epochs(const pba_schedule *schedule)
 {
-    return schedule->epochs;
+    return schedule ? schedule->epochs : 0;
 }
 
 int pba_schedule_segments(const pba_schedule *schedule)
 {
-    return schedule->segment_count;
+    return schedule ? schedule->segment_count : 0;
 }
 
 int pba_schedule_op_count(const pba_schedule *schedule)
 {
-    return schedule->op_count;
+    return schedule ? schedule->op_count : 0;
 }
 
 const char *pba_schedule_op(const pba_schedule *schedule, int index)
 {
-    return index >= 0 && index < schedule->op_count ? schedule->ops[index] : NULL;
+    return index >= 0 && index < pba_schedule_op_count(schedule) ? schedule->ops[index] : NULL;
 }
 
 pba_status pba_schedule_segment(const pba_schedule *schedule, int index, int *epochs,
                                 pba_policy *policy)
 {
+    if (!schedule || !epochs || !policy) {
+        return status_null(__func__);
+    }
     if (index < 0 || index >= schedule->segment_count) {
         return status_set(PBA_USAGE, "segment %d is outside 0..%d", index,
                           schedule->segment_count - 1);
@@ -332,6 +350,9 @@ pba_status pba_schedule_segment(const pba_schedule *schedule, int index, int *ep
 
 pba_status pba_schedule_at(const pba_schedule *schedule, int epoch, pba_policy *policy)
 {
+    if (!schedule || !policy) {
+        return status_null(__func__);
+    }
     if (epoch < 0 || epoch >= schedule->epochs) {
         return status_set(PBA_USAGE, "epoch %d is outside 0..%d", epoch, schedule->epochs - 1);
     }

@@ -350,6 +350,9 @@ static pba_status open_chosen(session *session, const pba_observer *observer,
 pba_status pba_search_fit(pba_search_options *options, const char *const *kept, size_t kept_count,
                           const pba_observer *observer, pba_budget *budget, pba_search **result)
 {
+    if (!options || !budget || !result) {
+        return status_null(__func__);
+    }
     budget_answer answer;
     *result = NULL;
     session *session = memory_new(1, sizeof *session);

@@ -39,7 +39,7 @@ static pba_status read_score(const pba_search *search, int *member, double *erro
 }
 
 /* A journal that was cut off just behind the scores of a round gets its copies anew. */
-static pba_status replay(pba_search *search)
+pba_status search_replay(pba_search *search)
 {
     pba_status status = search_open_round(search);
     while (status == PBA_OK && journal_peek(search->journal)) {
@@ -102,7 +102,7 @@ static pba_status resume_open(pba_search *search, bool same_build)
         status = search_open_task(search);
     }
     if (status == PBA_OK) {
-        status = replay(search);
+        status = search_replay(search);
     }
     if (status == PBA_OK) {
         status = load_blocks(search);
@@ -137,6 +137,9 @@ pba_status pba_search_resume(const char *run, int workers, pba_search **result)
 pba_status pba_search_resume_with(const char *run, int workers, const pba_observer *observer,
                                   pba_search **result)
 {
+    if (!run || !result) {
+        return status_null(__func__);
+    }
     *result = NULL;
     pba_search_options options;
     pba_search *search = NULL;

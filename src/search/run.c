@@ -402,6 +402,9 @@ static void end_times(pba_search *search, double opened)
 
 pba_status pba_search_spent(const pba_search *search, pba_search_times *times)
 {
+    if (!search || !times) {
+        return status_null(__func__);
+    }
     if (!search->ran) {
         return status_set(PBA_USAGE, "%s: this search has not run", search->options.out);
     }
@@ -431,6 +434,9 @@ static pba_status run_workers(pba_search *search)
 
 pba_status pba_search_run(pba_search *search, const pba_observer *observer)
 {
+    if (!search) {
+        return status_null(__func__);
+    }
     search->observer = observer;
     search->start = clock_now();
     if (search->finished) {

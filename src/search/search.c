@@ -14,6 +14,7 @@
 #include "core/file.h"
 #include "core/memory.h"
 #include "core/threads.h"
+#include "train/run.h"
 
 double search_task_work(const pba_search *search, const pba_task *task)
 {
@@ -38,14 +39,7 @@ pba_status search_check_options(const pba_search_options *options)
     size_t count;
     const pba_setting *rows = pba_search_settings(&count);
     pba_search_options scratch = *options;
-    char text[PBA_PATH_MAX];
-    pba_status status = PBA_OK;
-    for (size_t i = 0; i < count && status == PBA_OK; i++) {
-        status = pba_settings_get(options, rows, count, rows[i].name, text, sizeof text);
-        if (status == PBA_OK) {
-            status = pba_settings_set(&scratch, rows, count, rows[i].name, text);
-        }
-    }
+    pba_status status = run_check_settings(options, &scratch, rows, count);
     pba_preset preset;
     if (status == PBA_OK && options->preset[0]) {
         status = pba_preset_find("search", options->preset, &preset);
@@ -348,6 +342,9 @@ pba_status pba_search_create(const pba_search_options *options, pba_search **res
 pba_status pba_search_create_with(const pba_search_options *options, const pba_observer *observer,
                                   pba_search **result)
 {
+    if (!options || !result) {
+        return status_null(__func__);
+    }
     *result = NULL;
     pba_search *search = NULL;
     pba_status status = search_check_options(options);
@@ -417,6 +414,9 @@ static void fill_plan(const pba_search *search, const measure *measure, pba_plan
 
 pba_status pba_search_plan(pba_search *search, pba_plan *plan)
 {
+    if (!search || !plan) {
+        return status_null(__func__);
+    }
     *plan = (pba_plan){.members = search->options.population,
                        .rounds = search->rounds,
                        .epochs = search->options.recipe.epochs,
@@ -442,6 +442,9 @@ pba_status pba_search_plan(pba_search *search, pba_plan *plan)
 pba_status pba_search_result(const pba_search *search, const pba_schedule **schedule,
                              double *val_error)
 {
+    if (!search || !schedule || !val_error) {
+        return status_null(__func__);
+    }
     if (!search->finished) {
         return status_set(PBA_USAGE, "%s: the search is not finished", search->options.out);
     }
@@ -452,10 +455,10 @@ pba_status pba_search_result(const pba_search *search, const pba_schedule **sche
 
 const pba_dataset *pba_search_dataset(const pba_search *search)
 {
-    return search->task ? search->task->dataset : NULL;
+    return search && search->task ? search->task->dataset : NULL;
 }
 
 const char *pba_search_directory(const pba_search *search)
 {
-    return search->options.out;
+    return search ? search->options.out : "";
 }

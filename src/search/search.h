@@ -94,6 +94,9 @@ pba_status search_finish(pba_search *search);
 run_spent search_spent(const pba_search *search);
 pba_status search_keep_spent(const pba_search *search);
 
+/* resume.c: tells a fresh population what the journal says. */
+pba_status search_replay(pba_search *search);
+
 /* events.c: all under the lock. */
 void search_report(pba_search *search, pba_event event);
 

@@ -82,6 +82,8 @@ static const pba_setting rows[] = {
 
 const pba_setting *pba_search_settings(size_t *count)
 {
-    *count = sizeof rows / sizeof *rows;
+    if (count) {
+        *count = sizeof rows / sizeof *rows;
+    }
     return rows;
 }

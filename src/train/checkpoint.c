@@ -76,6 +76,12 @@ static pba_status check_content(const char *path, const header *header, const vo
     if (checksum(*header, block) != header->checksum) {
         return status_set(PBA_FORMAT, "%s: its checksum does not fit: it is damaged", path);
     }
+    /* The checksum holds against accidents, not against somebody who writes his own. */
+    if (header->round < 0 || header->epoch < 0 || header->step < 0 || header->step > INT32_MAX ||
+        header->correct < 0) {
+        return status_set(PBA_FORMAT, "%s: says that it stands where no network can: it is damaged",
+                          path);
+    }
     if (round >= 0 && header->round != round) {
         return status_set(PBA_FORMAT, "%s: is of round %d, not %d", path, header->round, round);
     }

@@ -8,11 +8,14 @@
 
 #include "augment/pipeline.h"
 #include "core/file.h"
+#include "core/locale.h"
 #include "core/memory.h"
+#include "core/threads.h"
 #include "nn/backend.h"
 #include "nn/model.h"
 #include "nn/optimizer.h"
 #include "train/checkpoint.h"
+#include "train/run.h"
 #include "train/settings.h"
 #include "train/trainer.h"
 
@@ -43,7 +46,9 @@ static const pba_setting rows[] = {
 
 const pba_setting *pba_evaluate_settings(size_t *count)
 {
-    *count = sizeof rows / sizeof *rows;
+    if (count) {
+        *count = sizeof rows / sizeof *rows;
+    }
     return rows;
 }
 
@@ -63,6 +68,13 @@ typedef struct session {
     int batch;
 } session;
 
+/* What the weights need not say: the text stays as it is then. */
+static pba_status may_say(const char *weights, const char *key, char *text, size_t size)
+{
+    pba_status status = weights_metadata(weights, key, text, size);
+    return status == PBA_NOT_FOUND && file_exists(weights) ? PBA_OK : status;
+}
+
 /* Images become the size that the network was trained at, unless another one is asked for. */
 static pba_status open_dataset(session *session)
 {
@@ -70,13 +82,17 @@ static pba_status open_dataset(session *session)
     pba_dataset_options opening = {.skip_bad = options->skip_bad};
     memcpy(opening.size, options->size, sizeof opening.size);
     memcpy(opening.fit, options->fit, sizeof opening.fit);
-    bool trained = !opening.size[0] && weights_metadata(options->weights, "size", opening.size,
-                                                        sizeof opening.size) == PBA_OK;
-    if (trained) {
-        weights_metadata(options->weights, "fit", opening.fit, sizeof opening.fit);
-    }
+    bool asked = opening.size[0];
     pba_status status =
-        task_open_dataset(options->dataset, &opening, session->observer, &session->dataset);
+        asked ? PBA_OK : may_say(options->weights, "size", opening.size, sizeof opening.size);
+    bool trained = !asked && opening.size[0];
+    if (status == PBA_OK && trained) {
+        status = may_say(options->weights, "fit", opening.fit, sizeof opening.fit);
+    }
+    if (status != PBA_OK) {
+        return status;
+    }
+    status = task_open_dataset(options->dataset, &opening, session->observer, &session->dataset);
     return trained && status == PBA_USAGE
                ? status_prefix(PBA_FORMAT, "%s: was trained on images of %s", options->weights,
                                opening.size)
@@ -135,11 +151,14 @@ static pba_status read_three(const char *path, const char *key, double values[3]
 {
     char text[256];
     pba_status status = weights_metadata(path, key, text, sizeof text);
-    if (status == PBA_OK &&
-        (sscanf(text, "%lf %lf %lf", &values[0], &values[1], &values[2]) != 3)) {
-        status = status_set(PBA_FORMAT, "%s: its %s is not three numbers", path, key);
+    if (status != PBA_OK) {
+        return status;
     }
-    return status;
+    locale_plain held = locale_enter();
+    int found = sscanf(text, "%lf %lf %lf", &values[0], &values[1], &values[2]);
+    locale_leave(&held);
+    return found == 3 ? PBA_OK
+                      : status_set(PBA_FORMAT, "%s: its %s is not three numbers", path, key);
 }
 
 static pba_status open_pipeline(session *session)
@@ -173,6 +192,9 @@ static pba_status open_result(session *session)
 {
     pba_evaluation *result = session->result;
     size_t images = (size_t)result->images, sides = (size_t)session->info.classes;
+    if (threads_memory_check(sides * sides * sizeof *result->confusion) != PBA_OK) {
+        return status_prefix(PBA_MEMORY, "the confusion matrix of %zu classes", sides);
+    }
     result->classes = session->info.classes;
     result->class_names = memory_new(sides, sizeof *result->class_names);
     for (int label = 0; result->class_names && label < result->classes; label++) {
@@ -230,7 +252,8 @@ static pba_status answer_batch(session *session, int first, int count)
         result->answers[i] =
             answer_of((const float *)logits + (size_t)(i - first) * (size_t)classes, classes,
                       &result->confidence[i]);
-        result->confusion[result->labels[i] * classes + result->answers[i]]++;
+        int *row = result->confusion + (size_t)result->labels[i] * (size_t)classes;
+        row[result->answers[i]]++;
     }
     return PBA_OK;
 }
@@ -255,7 +278,7 @@ static void sum_up(pba_evaluation *result)
     int right = 0, seen = 0;
     double classes_error = 0;
     for (int label = 0; label < result->classes; label++) {
-        const int *row = result->confusion + label * result->classes;
+        const int *row = result->confusion + (size_t)label * (size_t)result->classes;
         int images = 0;
         for (int c = 0; c < result->classes; c++) {
             images += row[c];
@@ -293,13 +316,21 @@ static pba_status run(session *session)
 pba_status pba_evaluate(const pba_evaluate_options *options, const pba_observer *observer,
                         pba_evaluation **evaluation)
 {
-    if (!options || !evaluation || !options->dataset[0] || !options->weights[0]) {
-        return status_set(PBA_USAGE, "a data set and a file of weights are needed");
+    if (!options || !evaluation) {
+        return status_null(__func__);
+    }
+    *evaluation = NULL;
+    pba_evaluate_options scratch = *options;
+    pba_status status = run_check_settings(options, &scratch, rows, sizeof rows / sizeof *rows);
+    if (status == PBA_OK && (!options->dataset[0] || !options->weights[0])) {
+        status = status_set(PBA_USAGE, "a data set and a file of weights are needed");
+    }
+    if (status != PBA_OK) {
+        return status;
     }
     session session = {.options = options, .observer = observer};
-    *evaluation = NULL;
     session.result = memory_new(1, sizeof *session.result);
-    pba_status status = session.result ? run(&session) : PBA_MEMORY;
+    status = session.result ? run(&session) : PBA_MEMORY;
     if (session.backend) {
         session.backend->plan_free(session.plan);
     }
@@ -345,8 +376,8 @@ static void write_field(FILE *stream, const char *text, char end)
 
 pba_status pba_evaluation_write_csv(const pba_evaluation *evaluation, const char *path)
 {
-    if (!evaluation || !path || !path[0]) {
-        return status_set(PBA_USAGE, "an evaluation and a file to write are needed");
+    if (!evaluation || !path) {
+        return status_null(__func__);
     }
     char *text = NULL;
     size_t size = 0;

@@ -233,6 +233,9 @@ pba_status pba_augment_write(const pba_dataset *dataset, pba_split split, int co
                              const pba_augmenter_options *options, int epoch, bool masks,
                              const char *path)
 {
+    if (!dataset || !options || !path) {
+        return status_null(__func__);
+    }
     exporter exporter = {.dataset = dataset, .split = split, .epoch = epoch};
     int there = pba_dataset_count(dataset, split);
     if (count < 0 || count > there || !there) {

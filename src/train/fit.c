@@ -16,6 +16,9 @@ static const double SUGGESTION = 1.1;  /* of the least: another measurement may 
 
 pba_status pba_budget_parse(const char *text, double *seconds)
 {
+    if (!text || !seconds) {
+        return status_null(__func__);
+    }
     static const struct {
         char unit;
         double seconds;
@@ -51,6 +54,11 @@ pba_status fit_begin(fit *fit, const char *text, const char *const *kept, size_t
     *budget = (pba_budget){0};
     *fit = (struct fit){
         .kept = kept, .kept_count = kept_count, .start = clock_now(), .budget = budget};
+    for (size_t i = 0; i < kept_count; i++) {
+        if (!kept || !kept[i]) {
+            return status_set(PBA_USAGE, "budget: name %zu of what is to be kept is NULL", i);
+        }
+    }
     return pba_budget_parse(text, &budget->seconds);
 }
 

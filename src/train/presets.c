@@ -91,6 +91,9 @@ size_t pba_preset_count(void)
 
 pba_status pba_preset_get(size_t index, pba_preset *preset)
 {
+    if (!preset) {
+        return status_null(__func__);
+    }
     if (index >= PRESETS) {
         return status_set(PBA_USAGE, "preset %zu: there are %d", index, PRESETS);
     }
@@ -114,6 +117,9 @@ static pba_status refuse(const char *job, const char *name)
 
 pba_status pba_preset_find(const char *job, const char *name, pba_preset *preset)
 {
+    if (!job || !name || !preset) {
+        return status_null(__func__);
+    }
     for (int i = 0; i < PRESETS; i++) {
         if (strcmp(presets[i].job, job) == 0 && strcmp(presets[i].name, name) == 0) {
             *preset = presets[i];
@@ -126,6 +132,9 @@ pba_status pba_preset_find(const char *job, const char *name, pba_preset *preset
 pba_status pba_preset_apply(const pba_preset *preset, void *options, const pba_setting *rows,
                             size_t count)
 {
+    if (!preset || !options || !rows) {
+        return status_null(__func__);
+    }
     pba_status status = pba_settings_set(options, rows, count, "preset", preset->name);
     for (size_t i = 0; i < preset->setting_count && status == PBA_OK; i++) {
         status = pba_settings_set(options, rows, count, preset->settings[i].name,

@@ -246,6 +246,9 @@ static pba_status draw(preview *preview, const char *path)
 pba_status pba_preview_write(const pba_dataset *dataset, const pba_schedule *schedule,
                              const char *path, int images, int columns, uint64_t seed)
 {
+    if (!dataset || !path) {
+        return status_null(__func__);
+    }
     int train = pba_dataset_count(dataset, PBA_TRAIN);
     if (!train) {
         return status_set(PBA_USAGE, "preview: no training images yet; draw the splits first");

@@ -89,29 +89,37 @@ pba_status run_write_json(const char *folder, const char *name, json_t *object)
     return status;
 }
 
-static json_t *settings_of(const void *options, const pba_setting *rows, size_t count)
+/* Without settings that could not be read back nobody could run the job again. */
+static pba_status add_setting(json_t *settings, const void *options, const pba_setting *rows,
+                              size_t count, const char *name)
 {
-    json_t *settings = json_object();
-    for (size_t i = 0; i < count; i++) {
-        char text[PBA_PATH_MAX];
-        if (!rows[i].place &&
-            pba_settings_get(options, rows, count, rows[i].name, text, sizeof text) == PBA_OK) {
-            json_object_set_new(settings, rows[i].name, json_string(text));
-        }
+    char text[PBA_PATH_MAX];
+    pba_status status = pba_settings_get(options, rows, count, name, text, sizeof text);
+    if (status == PBA_OK && json_object_set_new(settings, name, json_string(text)) != 0) {
+        status = status_set(PBA_USAGE,
+                            "setting %s: is no text in UTF-8, which config.json holds (or memory "
+                            "ran out); rename what it names",
+                            name);
     }
-    return settings;
+    return status;
 }
 
-/* The operations of all plug-ins that are loaded. */
+/* The operations of all plug-ins that are loaded; NULL: no memory. */
 static json_t *plugins_json(void)
 {
     json_t *list = json_array();
     const augment_op *op;
+    int failed = 0;
     for (size_t i = 0; (op = augment_op_at(i)); i++) {
         if (op->plugin) {
-            json_array_append_new(list, json_pack("{s:s, s:i, s:s}", "op", op->name, "version",
-                                                  op->row->version, "plugin", op->plugin));
+            failed |=
+                json_array_append_new(list, json_pack("{s:s, s:i, s:s}", "op", op->name, "version",
+                                                      op->row->version, "plugin", op->plugin));
         }
+    }
+    if (failed) {
+        json_decref(list);
+        list = NULL;
     }
     return list;
 }
@@ -119,12 +127,23 @@ static json_t *plugins_json(void)
 pba_status run_write_config(const char *folder, const char *kind, const void *options,
                             const pba_setting *rows, size_t count)
 {
+    json_t *settings = json_object();
+    pba_status status = PBA_OK;
+    for (size_t i = 0; i < count && status == PBA_OK; i++) {
+        status = rows[i].place ? PBA_OK : add_setting(settings, options, rows, count, rows[i].name);
+    }
+    if (status != PBA_OK) {
+        json_decref(settings);
+        return status_prefix(status, "%s/config.json", folder);
+    }
     json_t *config = json_pack("{s:s, s:i, s:s, s:s, s:s, s:o}", "format", "pba-run", "version",
                                CONFIG_VERSION, "kind", kind, "pba", pba_version(), "build",
-                               pba_build_info(), "settings", settings_of(options, rows, count));
+                               pba_build_info(), "settings", settings);
     json_t *plugins = plugins_json();
-    if (json_array_size(plugins)) {
-        json_object_set(config, "plugins", plugins);
+    if (!plugins ||
+        (json_array_size(plugins) && json_object_set(config, "plugins", plugins) != 0)) {
+        json_decref(config);
+        config = NULL; /* which is told as out of memory */
     }
     json_decref(plugins);
     return run_write_json(folder, "config.json", config);
@@ -241,6 +260,20 @@ pba_status run_read_config(const char *folder, const char *kind, void *options,
         status = open_plugins(path, config, options, rows, count);
     }
     json_decref(config);
+    return status;
+}
+
+pba_status run_check_settings(const void *options, void *scratch, const pba_setting *rows,
+                              size_t count)
+{
+    char text[PBA_PATH_MAX];
+    pba_status status = PBA_OK;
+    for (size_t i = 0; i < count && status == PBA_OK; i++) {
+        status = pba_settings_get(options, rows, count, rows[i].name, text, sizeof text);
+        if (status == PBA_OK) {
+            status = pba_settings_set(scratch, rows, count, rows[i].name, text);
+        }
+    }
     return status;
 }
 

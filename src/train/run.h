@@ -24,6 +24,11 @@ pba_status run_write_config(const char *folder, const char *kind, const void *op
 pba_status run_read_config(const char *folder, const char *kind, void *options,
                            const pba_setting *rows, size_t count);
 
+/* Values set by hand go through the same rows as those from a command line. `scratch`: a copy of
+ * the options. PBA_USAGE. */
+pba_status run_check_settings(const void *options, void *scratch, const pba_setting *rows,
+                              size_t count);
+
 /* Reads a small file that holds a JSON object; messages name file, line and column. Free with
  * json_decref. */
 pba_status run_read_json(const char *folder, const char *name, json_t **root);

@@ -259,7 +259,7 @@ static pba_status run_trial(trial *trial, pba_training_speed *speed)
 
 static pba_status check_options(const pba_measure_options *options)
 {
-    int cores = options->members * options->threads;
+    int64_t cores = (int64_t)options->members * options->threads;
     if (options->members < 1 || options->members > MEMBERS_MAX || options->threads < 1 ||
         options->threads > MEMBERS_MAX || cores > MEMBERS_MAX || options->repetitions < 1 ||
         options->repetitions > REPETITIONS_MAX || !(options->seconds >= 0)) {
@@ -274,6 +274,9 @@ static pba_status check_options(const pba_measure_options *options)
 pba_status pba_training_measure(pba_training *training, const pba_measure_options *options,
                                 const pba_observer *observer, pba_training_speed *speed)
 {
+    if (!training || !options || !speed) {
+        return status_null(__func__);
+    }
     trial trial = {.training = training, .observer = observer, .options = *options};
     trial.options.members = options->members ? options->members : pba_cores();
     pba_status status = check_options(&trial.options);

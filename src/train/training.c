@@ -51,7 +51,9 @@ static const pba_setting rows[] = {
 
 const pba_setting *pba_train_settings(size_t *count)
 {
-    *count = sizeof rows / sizeof *rows;
+    if (count) {
+        *count = sizeof rows / sizeof *rows;
+    }
     return rows;
 }
 
@@ -203,11 +205,18 @@ pba_status pba_training_create_with(const pba_train_options *options, const pba_
 pba_status training_create_on(const task_data *opened, const pba_train_options *options,
                               const pba_observer *observer, pba_training **result)
 {
-    if (!options || !result || options->seeds < 1) {
-        return status_set(PBA_USAGE,
-                          "pba_training_create: an argument is NULL, or there are no seeds");
+    if (!options || !result) {
+        return status_null("pba_training_create");
     }
-    return training_new(opened, options, false, observer, result);
+    *result = NULL;
+    size_t count;
+    const pba_setting *all = pba_train_settings(&count);
+    pba_train_options own = *options, scratch = *options;
+    if (!own.schedule_order[0]) {
+        snprintf(own.schedule_order, sizeof own.schedule_order, "%s", order_at(0)->name);
+    }
+    pba_status status = run_check_settings(&own, &scratch, all, count);
+    return status == PBA_OK ? training_new(opened, &own, false, observer, result) : status;
 }
 
 pba_status pba_training_resume(const char *run, int workers, pba_training **result)
@@ -224,14 +233,19 @@ pba_status pba_training_resume_with(const char *run, int workers, const pba_obse
 pba_status training_resume_on(const task_data *opened, const char *run, int workers,
                               const pba_observer *observer, pba_training **result)
 {
+    if (!run || !result) {
+        return status_null("pba_training_resume");
+    }
     size_t count;
     const pba_setting *all = pba_train_settings(&count);
     pba_train_options options;
-    if (!run || !result || workers < 0 || strlen(run) >= sizeof options.out) {
-        return status_set(PBA_USAGE, "pba_training_resume: an argument is NULL or out of range");
+    *result = NULL;
+    if (workers < 0 || strlen(run) >= sizeof options.out) {
+        return status_set(PBA_USAGE, "%s",
+                          workers < 0 ? "workers: must not be negative"
+                                      : "the path of the run is too long");
     }
     pba_settings_init(&options, all, count);
-    *result = NULL;
     pba_status status = run_read_config(run, "train", &options, all, count);
     if (status != PBA_OK) {
         return status;
@@ -259,6 +273,9 @@ void pba_training_free(pba_training *training)
 
 pba_status pba_training_plan(pba_training *training, pba_plan *plan)
 {
+    if (!training || !plan) {
+        return status_null(__func__);
+    }
     const task *task = training->task;
     const pba_train_options *options = &training->options;
     int left = options->seeds;
@@ -294,16 +311,18 @@ pba_status pba_training_plan(pba_training *training, pba_plan *plan)
 
 size_t pba_training_results(const pba_training *training, const pba_training_result **results)
 {
-    *results = training->results;
-    return training->complete ? (size_t)training->options.seeds : 0;
+    if (results) {
+        *results = training ? training->results : NULL;
+    }
+    return training && training->complete ? (size_t)training->options.seeds : 0;
 }
 
 const char *pba_training_directory(const pba_training *training)
 {
-    return training->options.out;
+    return training ? training->options.out : "";
 }
 
 const pba_train_options *pba_training_options(const pba_training *training)
 {
-    return &training->options;
+    return training ? &training->options : NULL;
 }

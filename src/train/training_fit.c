@@ -52,6 +52,9 @@ static pba_status measure_and_choose(pba_training *training, fit *fit, int *epoc
 pba_status pba_training_fit(pba_train_options *options, const char *const *kept, size_t kept_count,
                             const pba_observer *observer, pba_budget *budget, pba_training **result)
 {
+    if (!options || !budget || !result) {
+        return status_null(__func__);
+    }
     fit fit;
     pba_train_options chosen = *options;
     int epochs = 0;

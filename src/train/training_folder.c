@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/file.h"
+#include "core/locale.h"
 #include "train/run.h"
 #include "train/training.h"
 
@@ -182,6 +183,13 @@ static pba_status load_checkpoint(const pba_training *training, const char *path
     if (status != PBA_OK) {
         return status_prefix(status, "remove it to train the seed anew");
     }
+    if (place.epoch > training->options.recipe.epochs || place.step > task_steps(training->task)) {
+        return status_set(
+            PBA_FORMAT,
+            "%s: stands at epoch %d, step %d, behind the end of this run; remove it to "
+            "train the seed anew",
+            path, place.epoch, place.step);
+    }
     state->epoch = place.epoch;
     state->figures = (trainer_figures){.steps = place.step,
                                        .loss_sum = place.loss_sum,
@@ -242,9 +250,11 @@ static pba_status save_weights(const pba_training *training, const training_stat
     if (status != PBA_OK) {
         return status;
     }
+    locale_plain held = locale_enter();
     snprintf(means, sizeof means, "%.17g %.17g %.17g", mean[0], mean[1], mean[2]);
     snprintf(deviations, sizeof deviations, "%.17g %.17g %.17g", deviation[0], deviation[1],
              deviation[2]);
+    locale_leave(&held);
     snprintf(size, sizeof size, "%dx%d", info->width, info->height);
     const char *metadata[] = {"model",     options->recipe.model,
                               "size",      size,
@@ -283,7 +293,10 @@ static pba_status write_result(const pba_training *training)
     double sum = 0;
     for (int i = 0; i < options->seeds; i++) {
         sum += training->results[i].test_error;
-        json_array_append_new(seeds, result_json(&training->results[i]));
+        if (json_array_append_new(seeds, result_json(&training->results[i])) != 0) {
+            json_decref(seeds);
+            seeds = NULL; /* which makes no result below */
+        }
     }
     pba_preset preset;
     bool known = options->preset[0] && pba_preset_find("train", options->preset, &preset) == PBA_OK;

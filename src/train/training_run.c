@@ -308,6 +308,9 @@ pba_status training_end(pba_training *training, pba_status status)
 pba_status pba_training_run(pba_training *training, const pba_observer *observer)
 {
     if (!training) {
+        return status_null(__func__);
+    }
+    if (!training) {
         return status_set(PBA_USAGE, "pba_training_run: the training is NULL");
     }
     if (training->complete) {

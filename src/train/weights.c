@@ -42,7 +42,10 @@ static json_t *describe(const nn_tensor *tensor, size_t begin)
 {
     json_t *shape = json_array();
     for (int d = 0; d < tensor->dims; d++) {
-        json_array_append_new(shape, json_integer(tensor->shape[d]));
+        if (json_array_append_new(shape, json_integer(tensor->shape[d])) != 0) {
+            json_decref(shape);
+            return NULL;
+        }
     }
     return json_pack("{s:s, s:o, s:[I,I]}", "dtype", "F32", "shape", shape, "data_offsets",
                      (json_int_t)begin, (json_int_t)(begin + tensor_bytes(tensor)));
@@ -55,14 +58,17 @@ static pba_status add_metadata(json_t *header, const char *const *metadata)
     for (; metadata && metadata[0]; metadata += 2) {
         failed |= json_object_set_new(texts, metadata[0], json_string(metadata[1]));
     }
-    return failed ? status_set(PBA_USAGE, "weights: metadata must be text in UTF-8") : PBA_OK;
+    return failed ? status_set(PBA_USAGE, "weights: metadata must be text in UTF-8 (or memory "
+                                          "ran out)")
+                  : PBA_OK;
 }
 
 /* The header's JSON, filled up with spaces to a multiple of 8 bytes. */
 static pba_status header_text(const nn_graph *graph, const char *const *metadata, char **text)
 {
     json_t *header = json_object();
-    pba_status status = header ? add_metadata(header, metadata) : PBA_MEMORY;
+    pba_status status =
+        header ? add_metadata(header, metadata) : status_set(PBA_MEMORY, "weights: out of memory");
     size_t begin = 0;
     for (int i = 0; i < graph->tensor_count && status == PBA_OK; i++) {
         const nn_tensor *tensor = &graph->tensors[i];

@@ -33,6 +33,9 @@ static pba_status check_origin(const char *wanted, const schedule_origin *origin
 
 pba_status pba_schedule_check(const pba_schedule *schedule)
 {
+    if (!schedule) {
+        return status_null(__func__);
+    }
     pba_status status = PBA_OK;
     for (int i = 0; i < schedule->op_count && status == PBA_OK; i++) {
         const augment_op *op;

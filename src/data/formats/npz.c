@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "core/memory.h"
-#include "data/format.h"
 #include "data/formats/npy.h"
+#include "data/formats/npz.h"
 
 enum { OWN = -1, LABELS = UINT16_MAX + 1, NAMES_SHOWN = 160 };
 static const size_t FILE_LIMIT = SIZE_MAX / 4;
@@ -339,20 +339,23 @@ static pba_status open_archive(const data_source *source, const char *name, data
     return status;
 }
 
-static pba_status open_archives(const data_source *source, found *found)
+static pba_status open_archives(const data_source *source, data_source *archives[DATA_SPLITS])
 {
     if (!data_source_holds(source, files[PBA_TRAIN])) {
         char *name = only_file(source);
-        pba_status status =
-            name ? open_archive(source, name, &found->archives[PBA_TRAIN])
-                 : status_set(PBA_NOT_FOUND, "%s: the .npz file is gone", data_source_path(source));
+        pba_status status = data_source_check(source);
+        if (status == PBA_OK) {
+            status = name ? open_archive(source, name, &archives[PBA_TRAIN])
+                          : status_set(PBA_NOT_FOUND, "%s: the .npz file is gone",
+                                       data_source_path(source));
+        }
         free(name);
         return status;
     }
     pba_status status = PBA_OK;
     for (int split = 0; split < DATA_SPLITS && status == PBA_OK; split++) {
         if (data_source_holds(source, files[split])) {
-            status = open_archive(source, files[split], &found->archives[split]);
+            status = open_archive(source, files[split], &archives[split]);
         }
     }
     return status;
@@ -414,14 +417,11 @@ static pba_status read_splits(const found *found, data_content *content)
     return status;
 }
 
-static pba_status open_npz(const data_source *source, const pba_dataset_options *options,
-                           data_content *content)
+pba_status npz_read(data_source *const archives[DATA_SPLITS], data_content *content)
 {
     found found = {0};
-    pba_status status = open_archives(source, &found);
-    if (status == PBA_OK) {
-        status = find_pairs(&found);
-    }
+    memcpy(found.archives, archives, sizeof found.archives);
+    pba_status status = find_pairs(&found);
     if (status == PBA_OK) {
         status = read_splits(&found, content);
     }
@@ -432,8 +432,19 @@ static pba_status open_npz(const data_source *source, const pba_dataset_options 
         data_note(content, "no test images: the test split is drawn from the training images");
     }
     data_default_baseline(content, content->channels == 3);
+    return status;
+}
+
+static pba_status open_npz(const data_source *source, const pba_dataset_options *options,
+                           data_content *content)
+{
+    data_source *archives[DATA_SPLITS] = {NULL};
+    pba_status status = open_archives(source, archives);
+    if (status == PBA_OK) {
+        status = npz_read(archives, content);
+    }
     for (int split = 0; split < DATA_SPLITS; split++) {
-        data_source_free(found.archives[split]);
+        data_source_free(archives[split]);
     }
     return status;
 }

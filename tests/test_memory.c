@@ -1,0 +1,875 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Memory runs out, once at every place: each path below is run with its 1st, 2nd, 3rd ...
+ * allocation failing, until it gets through without a failure. Each time an error comes back, and
+ * everything that was allocated is given back. Counted are the library's own allocations and those
+ * that jansson makes for it, in child processes and threads too.
+ *
+ * As a test, places are sampled, fewer the further on. With arguments every one is tried:
+ *     test_memory STATE SECONDS
+ * keeps in the folder STATE how far it came and ends with 75 when its time is up. */
+#include "check.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
+#include <jansson.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <zlib.h>
+
+#include "core/clock.h"
+#include "folder.h"
+
+/* ------------------------------------------------------------- allocations */
+
+/* Shared with child processes. */
+typedef struct meter {
+    atomic_long calls, failed;
+    atomic_bool foreign; /* it was jansson's */
+    atomic_long fail_at; /* the call that fails; 0: none */
+    atomic_bool armed;
+} meter;
+
+static meter *meter_of_all;
+
+/* What was allocated while armed, and not freed since. */
+enum { LIVE_MAX = 1 << 16 };
+static void *live[LIVE_MAX];
+static int live_count;
+static pthread_mutex_t live_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static bool armed(void)
+{
+    return meter_of_all && meter_of_all->armed;
+}
+
+static bool due(void)
+{
+    if (!armed() || ++meter_of_all->calls != meter_of_all->fail_at) {
+        return false;
+    }
+    meter_of_all->failed++;
+    return true;
+}
+
+static void *note(void *block)
+{
+    if (block && armed()) {
+        pthread_mutex_lock(&live_lock);
+        assert_true(live_count < LIVE_MAX);
+        live[live_count++] = block;
+        pthread_mutex_unlock(&live_lock);
+    }
+    return block;
+}
+
+static void forget(const void *block)
+{
+    pthread_mutex_lock(&live_lock);
+    for (int i = live_count - 1; i >= 0; i--) {
+        if (live[i] == block) {
+            live[i] = live[--live_count];
+            break;
+        }
+    }
+    pthread_mutex_unlock(&live_lock);
+}
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *block, size_t size);
+void *__real_aligned_alloc(size_t alignment, size_t size);
+int __real_posix_memalign(void **block, size_t alignment, size_t size);
+void __real_free(void *block);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *block, size_t size);
+void *__wrap_aligned_alloc(size_t alignment, size_t size);
+int __wrap_posix_memalign(void **block, size_t alignment, size_t size);
+void __wrap_free(void *block);
+
+/* What jansson calls. Where it has no memory it may say that a text is damaged instead. */
+static void *foreign_malloc(size_t size)
+{
+    if (due()) {
+        meter_of_all->foreign = true;
+        return NULL;
+    }
+    return note(__real_malloc(size));
+}
+
+void *__wrap_malloc(size_t size)
+{
+    return due() ? NULL : note(__real_malloc(size));
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return due() ? NULL : note(__real_calloc(count, size));
+}
+
+void *__wrap_realloc(void *block, size_t size)
+{
+    if (due()) {
+        return NULL;
+    }
+    forget(block); /* before another thread may be given the same place */
+    void *grown = __real_realloc(block, size);
+    note(grown ? grown : block);
+    return grown;
+}
+
+void *__wrap_aligned_alloc(size_t alignment, size_t size)
+{
+    return due() ? NULL : note(__real_aligned_alloc(alignment, size));
+}
+
+int __wrap_posix_memalign(void **block, size_t alignment, size_t size)
+{
+    int code = due() ? ENOMEM : __real_posix_memalign(block, alignment, size);
+    if (code == 0) {
+        note(*block);
+    }
+    return code;
+}
+
+void __wrap_free(void *block)
+{
+    forget(block);
+    __real_free(block);
+}
+
+/* ---------------------------------------------------------------- the data */
+
+enum { SIDE = 8, AREA = SIDE * SIDE, IMAGES = 24, RECORD = 3073 };
+
+static char paths[16][PBA_PATH_MAX]; /* valid for sixteen calls */
+
+static const char *at(const char *name)
+{
+    static int next;
+    char *path = paths[next++ % 16];
+    assert_ok(file_join(path, folder, name));
+    return path;
+}
+
+static void write_idx(const char *name, bool zipped)
+{
+    uint8_t images[16 + IMAGES * AREA] = {0, 0, 8, 3,    0, 0, 0, IMAGES,
+                                          0, 0, 0, SIDE, 0, 0, 0, SIDE};
+    uint8_t labels[8 + IMAGES] = {0, 0, 8, 1, 0, 0, 0, IMAGES};
+    char path[PBA_PATH_MAX];
+    for (int i = 0; i < IMAGES; i++) {
+        labels[8 + i] = (uint8_t)(i % 2);
+        for (int p = 0; p < AREA; p++) {
+            images[16 + i * AREA + p] = (uint8_t)(i % 2 * 100 + p + i);
+        }
+    }
+    assert_ok(file_make_folder(at(name)));
+    const struct {
+        const char *name;
+        const uint8_t *data;
+        size_t size;
+    } files[] = {{"train-images-idx3-ubyte", images, sizeof images},
+                 {"train-labels-idx1-ubyte", labels, sizeof labels}};
+    for (int i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "%s/%s%s", at(name), files[i].name, zipped ? ".gz" : "");
+        gzFile file = gzopen(path, zipped ? "wb" : "wbT");
+        assert_int_equal(gzwrite(file, files[i].data, (unsigned)files[i].size), files[i].size);
+        assert_int_equal(gzclose(file), Z_OK);
+    }
+}
+
+static uint8_t *records(void)
+{
+    uint8_t *data = calloc(IMAGES, RECORD);
+    assert_non_null(data);
+    for (int i = 0; i < IMAGES; i++) {
+        data[i * RECORD] = (uint8_t)(i % 10);
+    }
+    return data;
+}
+
+static void add_entry(struct archive *archive, const char *name, const void *data, size_t size)
+{
+    struct archive_entry *entry = archive_entry_new();
+    archive_entry_set_pathname(entry, name);
+    archive_entry_set_size(entry, (int64_t)size);
+    archive_entry_set_filetype(entry, AE_IFREG);
+    assert_int_equal(archive_write_header(archive, entry), ARCHIVE_OK);
+    assert_int_equal(archive_write_data(archive, data, size), size);
+    archive_entry_free(entry);
+}
+
+static void write_cifar(void)
+{
+    uint8_t *data = records();
+    struct archive *archive = archive_write_new();
+    assert_ok(file_make_folder(at("cifar")));
+    assert_ok(file_write(at("cifar/data_batch_1.bin"), data, IMAGES * RECORD));
+    assert_int_equal(archive_write_set_format_ustar(archive), ARCHIVE_OK);
+    assert_int_equal(archive_write_open_filename(archive, at("cifar.tar")), ARCHIVE_OK);
+    add_entry(archive, "top/data_batch_1.bin", data, IMAGES * RECORD);
+    assert_int_equal(archive_write_free(archive), ARCHIVE_OK);
+    free(data);
+}
+
+static size_t npy(const char *shape, const char *type, size_t bytes, uint8_t *out)
+{
+    char header[118];
+    int length = snprintf(header, sizeof header,
+                          "{'descr': '%s', 'fortran_order': False, 'shape': %s, }", type, shape);
+    memset(header + length, ' ', sizeof header - (size_t)length);
+    header[sizeof header - 1] = '\n';
+    memcpy(out, "\x93NUMPY\1\0\x76\0", 10);
+    memcpy(out + 10, header, sizeof header);
+    for (size_t i = 0; i < bytes; i++) {
+        out[128 + i] = (uint8_t)(i % 2);
+    }
+    return 128 + bytes;
+}
+
+static void write_npz(void)
+{
+    uint8_t array[128 + IMAGES * AREA];
+    struct archive *archive = archive_write_new();
+    assert_int_equal(archive_write_set_format_zip(archive), ARCHIVE_OK);
+    assert_int_equal(archive_write_open_filename(archive, at("set.npz")), ARCHIVE_OK);
+    add_entry(archive, "x_train.npy", array, npy("(24, 8, 8)", "|u1", IMAGES * AREA, array));
+    add_entry(archive, "y_train.npy", array, npy("(24,)", "|u1", IMAGES, array));
+    add_entry(archive, "names.npy", array, npy("(2,)", "|S1", 2, array));
+    assert_int_equal(archive_write_free(archive), ARCHIVE_OK);
+}
+
+static void write_photos(void)
+{
+    pba_image image;
+    char name[64];
+    assert_ok(pba_image_create(9, 7, 3, &image));
+    for (int i = 0; i < 12; i++) {
+        image.pixels[i] = (uint8_t)(20 * i);
+        snprintf(name, sizeof name, "photos/%c", 'a' + i % 2);
+        assert_ok(file_make_folder(at(name)));
+        snprintf(name, sizeof name, "photos/%c/%d.png", 'a' + i % 2, i);
+        assert_ok(pba_image_write(at(name), &image, false));
+    }
+    pba_image_free(&image);
+}
+
+static void write_schedule(void)
+{
+    static const char *const ops[] = {"Rotate",       "TranslateX", "TranslateY", "Brightness",
+                                      "Color",        "Invert",     "Sharpness",  "Posterize",
+                                      "ShearX",       "Solarize",   "ShearY",     "Equalize",
+                                      "AutoContrast", "Cutout",     "Contrast"};
+    pba_policy policy = {.entries = 30};
+    memset(policy.values, 9, sizeof policy.values);
+    pba_schedule *schedule;
+    assert_ok(pba_schedule_constant(&policy, ops, 15, 4, &schedule));
+    assert_ok(pba_schedule_save(schedule, at("schedule.json")));
+    pba_schedule_free(schedule);
+}
+
+/* ------------------------------------------------------------------- paths */
+
+static void remove_tree(const char *path)
+{
+    char command[PBA_PATH_MAX + 16];
+    snprintf(command, sizeof command, "rm -rf '%s'", path);
+    assert_int_equal(system(command), 0);
+}
+
+static void copy_tree(const char *from, const char *to)
+{
+    char command[2 * PBA_PATH_MAX + 16];
+    remove_tree(to);
+    snprintf(command, sizeof command, "cp -r '%s' '%s'", from, to);
+    assert_int_equal(system(command), 0);
+}
+
+static pba_status open_dataset(const char *path)
+{
+    pba_dataset *dataset;
+    double mean[3], deviation[3];
+    pba_status status = pba_dataset_open(path, &dataset);
+    if (status == PBA_OK) {
+        status = pba_dataset_split(dataset, 0, 0, 1);
+    }
+    if (status == PBA_OK) {
+        status = pba_dataset_statistics(dataset, mean, deviation);
+    }
+    pba_dataset_free(dataset);
+    return status;
+}
+
+static pba_status path_cifar(void)
+{
+    return open_dataset(at("cifar"));
+}
+
+static pba_status path_idx(void)
+{
+    return open_dataset(at("idx.gz"));
+}
+
+static pba_status path_npz(void)
+{
+    return open_dataset(at("set.npz"));
+}
+
+static pba_status path_archive(void)
+{
+    return open_dataset(at("cifar.tar"));
+}
+
+static pba_status path_photos(void)
+{
+    return open_dataset(at("photos"));
+}
+
+static pba_status path_demo(void)
+{
+    return open_dataset("demo");
+}
+
+static pba_status path_schedule(void)
+{
+    pba_schedule *schedule = NULL, *stretched = NULL, *log = NULL;
+    pba_status status = pba_schedule_load(at("schedule.json"), 0, &schedule);
+    if (status == PBA_OK) {
+        status = pba_schedule_stretch(schedule, 9, &stretched);
+    }
+    if (status == PBA_OK) {
+        status = pba_schedule_save(stretched, at("other.json"));
+    }
+    if (status == PBA_OK) {
+        status = pba_schedule_save(stretched, at("other.txt"));
+    }
+    if (status == PBA_OK) {
+        status = pba_schedule_load(at("other.txt"), 9, &log);
+    }
+    pba_schedule_free(schedule);
+    pba_schedule_free(stretched);
+    pba_schedule_free(log);
+    return status;
+}
+
+static pba_status augment(const char *kind)
+{
+    static const uint8_t images[2 * AREA];
+    static float batch[2 * AREA];
+    static uint8_t out[2 * AREA], mask[2 * AREA];
+    const pba_augmenter_options options = {.augment = kind,
+                                           .baseline = "crop:1,flip,cutout:4",
+                                           .width = SIDE,
+                                           .height = SIDE,
+                                           .channels = 1};
+    pba_augmenter *augmenter;
+    pba_status status = pba_augmenter_create(&options, &augmenter);
+    if (status == PBA_OK) {
+        status = pba_augment_batch(augmenter, images, NULL, 2, 3, batch);
+    }
+    if (status == PBA_OK) {
+        status = pba_augment_images(augmenter, images, NULL, 2, 3, out, mask);
+    }
+    pba_augmenter_free(augmenter);
+    return status;
+}
+
+static pba_status path_augmenter(void)
+{
+    static const char *const kinds[] = {
+        "none",           "random",       "cutout:8", "autoaugment:cifar10", "randaugment:2,9",
+        "trivialaugment", "schedule.json"};
+    pba_status status = PBA_OK;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds && status == PBA_OK; i++) {
+        status = augment(strstr(kinds[i], ".json") ? at(kinds[i]) : kinds[i]);
+    }
+    return status;
+}
+
+static pba_status path_ops(void)
+{
+    pba_image image;
+    uint8_t out[2 * AREA];
+    pba_status status = pba_image_create(SIDE, 2 * SIDE, 1, &image);
+    for (size_t i = 0; i < pba_op_count() && status == PBA_OK; i++) {
+        pba_op_info info;
+        assert_ok(pba_op_get(i, &info));
+        status = pba_op_apply(&image, info.name, 5, 1, 0);
+        if (status == PBA_OK) {
+            image.height = SIDE;
+            status = pba_op_apply_images(info.name, info.min, &image, 2, 0, out, NULL);
+            image.height = 2 * SIDE;
+        }
+    }
+    pba_image_free(&image);
+    return status;
+}
+
+static pba_status path_images(void)
+{
+    pba_image image;
+    pba_status status = pba_image_read(at("photos/a/0.png"), &image);
+    if (status == PBA_OK) {
+        status = pba_image_write(at("other.png"), &image, true);
+    }
+    if (status == PBA_OK) {
+        status = pba_ops_preview_write(&image, at("ops.png"));
+    }
+    pba_image_free(&image);
+    return status;
+}
+
+static pba_status path_preview(void)
+{
+    pba_dataset *dataset;
+    pba_schedule *schedule = NULL;
+    pba_status status = pba_dataset_open(at("cifar"), &dataset);
+    if (status == PBA_OK) {
+        status = pba_dataset_split(dataset, 0, 0, 1);
+    }
+    if (status == PBA_OK) {
+        status = pba_schedule_load(at("schedule.json"), 0, &schedule);
+    }
+    if (status == PBA_OK) {
+        status = pba_preview_write(dataset, schedule, at("sheet.png"), 2, 2, 0);
+    }
+    pba_schedule_free(schedule);
+    pba_dataset_free(dataset);
+    return status;
+}
+
+/* Asks and tells to the end; the state goes through its text on the way. */
+static pba_status drive(pba_population **population)
+{
+    pba_task task;
+    pba_status status = pba_population_ask(*population, &task);
+    for (int i = 0; status == PBA_OK && task.kind == PBA_TASK_TRAIN; i++) {
+        status = pba_population_tell(*population, task.member, i * 5 % 7 / 7.0);
+        if (status == PBA_OK && i % 4 == 1) {
+            char *text;
+            pba_population *again;
+            status = pba_population_to_json(*population, &text);
+            if (status == PBA_OK) {
+                status = pba_population_from_json(text, &again);
+                free(text);
+            }
+            if (status == PBA_OK) {
+                pba_population_free(*population);
+                *population = again;
+            }
+        }
+        if (status == PBA_OK) {
+            status = pba_population_ask(*population, &task);
+        }
+    }
+    return status;
+}
+
+static pba_status path_population(void)
+{
+    pba_population_options options;
+    pba_population *population;
+    pba_schedule *schedule = NULL;
+    pba_population_defaults(&options);
+    options.population = 4;
+    options.epochs = 12;
+    pba_status status = pba_population_create(&options, &population);
+    if (status == PBA_OK) {
+        status = drive(&population);
+    }
+    if (status == PBA_OK) {
+        status = pba_population_schedule(population, &schedule);
+    }
+    pba_schedule_free(schedule);
+    pba_population_free(population);
+    return status;
+}
+
+static pba_status path_models(void)
+{
+    static const char *const names[] = {"wrn-16-2", "shake-shake-26-2x32d", "pyramid-110-200",
+                                        "resnet-v2-20"};
+    pba_model_info info;
+    pba_status status = PBA_OK;
+    for (size_t i = 0; i < sizeof names / sizeof *names && status == PBA_OK; i++) {
+        status = pba_model_describe(names[i], 32, 32, 3, 10, &info);
+    }
+    return status;
+}
+
+static void fill_recipe(pba_recipe *recipe, const char *backend)
+{
+    snprintf(recipe->model, sizeof recipe->model, "wrn-10-1");
+    snprintf(recipe->backend, sizeof recipe->backend, "%s", backend);
+    recipe->batch = 4;
+    recipe->epochs = 3;
+    recipe->train_size = 8;
+}
+
+static pba_search_options search_options(const char *out)
+{
+    size_t count;
+    pba_search_options options;
+    const pba_setting *rows = pba_search_settings(&count);
+    pba_settings_init(&options, rows, count);
+    fill_recipe(&options.recipe, "onednn");
+    options.population = 4;
+    options.interval = 1;
+    options.workers = 2;
+    snprintf(options.dataset, sizeof options.dataset, "%s", at("idx"));
+    snprintf(options.out, sizeof options.out, "%s", at(out));
+    return options;
+}
+
+static pba_status finish_search(pba_search *search)
+{
+    const pba_schedule *schedule;
+    double error;
+    pba_status status = pba_search_run(search, NULL);
+    return status == PBA_OK ? pba_search_result(search, &schedule, &error) : status;
+}
+
+static pba_status path_search(void)
+{
+    const pba_search_options options = search_options("search");
+    pba_search *search;
+    pba_plan plan;
+    remove_tree(options.out);
+    pba_status status = pba_search_create(&options, &search);
+    if (status == PBA_OK) {
+        status = pba_search_plan(search, &plan);
+    }
+    if (status == PBA_OK) {
+        status = finish_search(search);
+    }
+    pba_search_free(search);
+    return status;
+}
+
+static pba_status path_search_resume(void)
+{
+    pba_search *search;
+    copy_tree(at("half-search"), at("resumed"));
+    pba_status status = pba_search_resume(at("resumed"), 1, &search);
+    if (status == PBA_OK) {
+        status = finish_search(search);
+    }
+    pba_search_free(search);
+    return status;
+}
+
+static pba_train_options train_options(const char *out, const char *backend)
+{
+    size_t count;
+    pba_train_options options;
+    const pba_setting *rows = pba_train_settings(&count);
+    pba_settings_init(&options, rows, count);
+    fill_recipe(&options.recipe, backend);
+    options.seeds = 2;
+    snprintf(options.dataset, sizeof options.dataset, "%s", at("idx"));
+    snprintf(options.augment, sizeof options.augment, "%s", at("schedule.json"));
+    snprintf(options.out, sizeof options.out, "%s", at(out));
+    return options;
+}
+
+static pba_status train(const char *out, const char *backend)
+{
+    const pba_train_options options = train_options(out, backend);
+    pba_training *training;
+    pba_plan plan;
+    remove_tree(options.out);
+    pba_status status = pba_training_create(&options, &training);
+    if (status == PBA_OK) {
+        status = pba_training_plan(training, &plan);
+    }
+    if (status == PBA_OK) {
+        status = pba_training_run(training, NULL);
+    }
+    pba_training_free(training);
+    return status;
+}
+
+static pba_status path_training(void)
+{
+    return train("training", "onednn");
+}
+
+static pba_status path_training_reference(void)
+{
+    return train("reference", "reference");
+}
+
+static pba_status path_training_resume(void)
+{
+    pba_training *training;
+    copy_tree(at("half-training"), at("resumed-training"));
+    pba_status status = pba_training_resume(at("resumed-training"), 1, &training);
+    if (status == PBA_OK) {
+        status = pba_training_run(training, NULL);
+    }
+    pba_training_free(training);
+    return status;
+}
+
+static pba_status path_measure(void)
+{
+    const pba_train_options options = train_options("nowhere", "onednn");
+    const pba_measure_options measure = {
+        .members = 1, .threads = 1, .repetitions = 1, .seconds = 0.001};
+    pba_training *training;
+    pba_training_speed speed;
+    pba_status status = pba_training_create(&options, &training);
+    if (status == PBA_OK) {
+        status = pba_training_measure(training, &measure, NULL, &speed);
+    }
+    pba_training_free(training);
+    return status;
+}
+
+static pba_status path_evaluate(void)
+{
+    size_t count;
+    pba_evaluate_options options;
+    pba_evaluation *evaluation;
+    const pba_setting *rows = pba_evaluate_settings(&count);
+    pba_settings_init(&options, rows, count);
+    snprintf(options.dataset, sizeof options.dataset, "%s", at("idx"));
+    snprintf(options.weights, sizeof options.weights, "%s",
+             at("done-training/weights-0.safetensors"));
+    pba_status status = pba_evaluate(&options, NULL, &evaluation);
+    if (status == PBA_OK) {
+        status = pba_evaluation_write_csv(evaluation, at("answers.csv"));
+    }
+    pba_evaluation_free(evaluation);
+    return status;
+}
+
+static pba_status path_report(void)
+{
+    const char *runs[] = {at("done-search"), at("half-search"), at("done-training"),
+                          at("schedule.json")};
+    pba_report_options options = {.runs = runs, .run_count = 4, .dataset = at("idx")};
+    pba_status status = pba_report_write(&options, at("report.html"));
+    return status == PBA_OK ? pba_report_charts(&options, at("charts")) : status;
+}
+
+static pba_status path_compare(void)
+{
+    size_t count;
+    pba_compare_options options;
+    pba_comparison *comparison;
+    const pba_setting *rows = pba_compare_settings(&count);
+    pba_settings_init(&options, rows, count);
+    fill_recipe(&options.recipe, "onednn");
+    snprintf(options.arms, sizeof options.arms, "none,%s", at("schedule.json"));
+    snprintf(options.dataset, sizeof options.dataset, "%s", at("idx"));
+    snprintf(options.out, sizeof options.out, "%s", at("compare"));
+    options.seeds = 2;
+    remove_tree(options.out);
+    pba_status status = pba_comparison_create_with(&options, NULL, &comparison);
+    if (status == PBA_OK) {
+        status = pba_comparison_run(comparison, NULL);
+    }
+    pba_comparison_free(comparison);
+    return status;
+}
+
+static pba_status path_watch(void)
+{
+    pba_watch *watch;
+    const pba_watch_picture *picture;
+    pba_status status = pba_watch_open(at("half-search"), &watch);
+    if (status == PBA_OK) {
+        status = pba_watch_look(watch, &picture);
+    }
+    pba_watch_free(watch);
+    return status;
+}
+
+static pba_status path_export(void)
+{
+    const pba_augmenter_options options = {
+        .augment = "trivialaugment", .width = SIDE, .height = SIDE, .channels = 1};
+    pba_dataset *dataset;
+    pba_status status = pba_dataset_open(at("idx"), &dataset);
+    if (status == PBA_OK) {
+        status = pba_dataset_split(dataset, 0, 0, 1);
+    }
+    if (status == PBA_OK) {
+        status = pba_augment_write(dataset, PBA_TRAIN, 3, &options, 0, true, at("augmented.npz"));
+    }
+    pba_dataset_free(dataset);
+    return status;
+}
+
+/* ------------------------------------------------------------- preparation */
+
+static bool stop_soon(void *user)
+{
+    int *asks = user;
+    return --*asks <= 0;
+}
+
+/* Runs that are finished, and runs that were stopped on the way. */
+static void prepare_runs(void)
+{
+    int asks = 10;
+    const pba_observer observer = {.stop = stop_soon, .user = &asks};
+    pba_search_options options = search_options("half-search");
+    pba_search *search;
+    options.workers = 1;
+    assert_ok(pba_search_create(&options, &search));
+    assert_int_equal(pba_search_run(search, &observer), PBA_INTERRUPTED);
+    pba_search_free(search);
+    options = search_options("done-search");
+    assert_ok(pba_search_create(&options, &search));
+    assert_ok(pba_search_run(search, NULL));
+    pba_search_free(search);
+
+    asks = 4;
+    pba_training *training;
+    pba_train_options wanted = train_options("half-training", "onednn");
+    wanted.workers = 1;
+    assert_ok(pba_training_create(&wanted, &training));
+    assert_int_equal(pba_training_run(training, &observer), PBA_INTERRUPTED);
+    pba_training_free(training);
+    assert_ok(train("done-training", "onednn"));
+}
+
+static int set_up(void **state)
+{
+    if (make_folder(state) != 0) {
+        return -1;
+    }
+    write_idx("idx", false);
+    write_idx("idx.gz", true);
+    write_cifar();
+    write_npz();
+    write_photos();
+    write_schedule();
+    prepare_runs();
+    meter_of_all =
+        mmap(NULL, sizeof *meter_of_all, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    return meter_of_all == MAP_FAILED ? -1 : 0;
+}
+
+/* --------------------------------------------------------------- the rounds */
+
+static const struct path {
+    const char *name;
+    pba_status (*run)(void);
+} all_paths[] = {
+    {"cifar", path_cifar},
+    {"idx", path_idx},
+    {"npz", path_npz},
+    {"archive", path_archive},
+    {"photos", path_photos},
+    {"demo", path_demo},
+    {"schedule", path_schedule},
+    {"augmenter", path_augmenter},
+    {"ops", path_ops},
+    {"images", path_images},
+    {"preview", path_preview},
+    {"population", path_population},
+    {"models", path_models},
+    {"search", path_search},
+    {"search_resume", path_search_resume},
+    {"training", path_training},
+    {"training_reference", path_training_reference},
+    {"training_resume", path_training_resume},
+    {"measure", path_measure},
+    {"evaluate", path_evaluate},
+    {"report", path_report},
+    {"compare", path_compare},
+    {"watch", path_watch},
+    {"export", path_export},
+};
+enum { PATHS = sizeof all_paths / sizeof *all_paths };
+
+/* With allocation `place` failing (0: none); whether the path got so far. */
+static bool run_with(const struct path *path, long place)
+{
+    meter_of_all->calls = meter_of_all->failed = 0;
+    meter_of_all->fail_at = place;
+    meter_of_all->foreign = false;
+    live_count = 0;
+    meter_of_all->armed = true;
+    pba_status status = path->run();
+    meter_of_all->armed = false;
+    bool failed = meter_of_all->failed > 0;
+    if (live_count) {
+        fail_msg("%s, allocation %ld: %d blocks are lost", path->name, place, live_count);
+    }
+    bool fits = meter_of_all->foreign ? status != PBA_INTERNAL : (status == PBA_MEMORY) == failed;
+    if (!fits || (status != PBA_OK && !pba_error_message()[0])) {
+        fail_msg("%s, allocation %ld%s: %s (%s)", path->name, place, failed ? "" : " (none failed)",
+                 pba_status_name(status), status == PBA_OK ? "" : pba_error_message());
+    }
+    return failed;
+}
+
+static void test_path(void **state)
+{
+    const struct path *path = *state;
+    run_with(path, 0); /* what is kept for the process's life is there now */
+    for (long place = 1; run_with(path, place); place += 1 + place / 4) {
+    }
+}
+
+/* Every place from where the state says; false: the time is up. */
+static bool run_all(const struct path *path, const char *folder_of_state, double end)
+{
+    char name[PBA_PATH_MAX];
+    snprintf(name, sizeof name, "%s/%s", folder_of_state, path->name);
+    FILE *file = fopen(name, "r");
+    long place = 1;
+    if (file) {
+        assert_int_equal(fscanf(file, "%ld", &place), 1);
+        fclose(file);
+    }
+    run_with(path, 0);
+    bool more = true;
+    while (more && clock_now() < end) {
+        more = run_with(path, place);
+        place += more;
+        file = fopen(name, "w");
+        assert_non_null(file);
+        fprintf(file, "%ld\n", place);
+        fclose(file);
+    }
+    printf("%s: %ld allocations failed%s\n", path->name, place - 1, more ? " so far" : ", all");
+    return !more;
+}
+
+static int run_torture(const char *folder_of_state, double seconds)
+{
+    double end = clock_now() + seconds;
+    bool whole = true;
+    for (int i = 0; i < PATHS; i++) {
+        whole &= run_all(&all_paths[i], folder_of_state, end);
+    }
+    return whole ? 0 : 75;
+}
+
+int main(int argc, char **argv)
+{
+    json_set_alloc_funcs(foreign_malloc, __wrap_free);
+    if (argc == 3) {
+        void *state = NULL;
+        int code = set_up(&state) == 0 ? run_torture(argv[1], atof(argv[2])) : 1;
+        remove_folder(&state);
+        return code;
+    }
+    struct CMUnitTest tests[PATHS];
+    for (int i = 0; i < PATHS; i++) {
+        tests[i] =
+            (struct CMUnitTest){all_paths[i].name, test_path, NULL, NULL, (void *)&all_paths[i]};
+    }
+    return _cmocka_run_group_tests("memory", tests, PATHS, set_up, remove_folder);
+}
