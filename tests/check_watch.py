@@ -229,7 +229,7 @@ def searched(pba, folder):
     check(watch.returncode == 0 and "finished: validation error" in watch.stdout and
           "\x1b" not in watch.stdout, "a watcher of a finished search", watch.stdout)
 
-    job = Job([pba, "search", "demo", *small, "--epochs", "400", "--out", "cut"], 80, 24)
+    job = Job([pba, "search", "demo", *small, "--epochs", "20000", "--out", "cut"], 80, 24)
     job.read("round 3 of")
     other = subprocess.run([pba, "watch", "cut", "--once", "--json"], capture_output=True,
                            check=False)
