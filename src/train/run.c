@@ -304,8 +304,11 @@ pba_status run_write_spent(const char *folder, const run_spent *spent)
 
 void run_drop_spent(const char *folder)
 {
-    char path[PBA_PATH_MAX];
+    char path[PBA_PATH_MAX], temporary[PBA_PATH_MAX];
     if (file_join(path, folder, spent_file) == PBA_OK) {
         unlink(path);
+        if (file_temporary(path, temporary) == PBA_OK) {
+            unlink(temporary); /* of a process that died while it wrote */
+        }
     }
 }
