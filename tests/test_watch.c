@@ -18,26 +18,7 @@
 
 static char folder[] = "/tmp/pba-test-watch-XXXXXX";
 
-static int set_up(void **state)
-{
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    return system(command);
-}
-
-static const char *at(const char *name)
-{
-    static char paths[8][PBA_PATH_MAX];
-    static int next;
-    char *path = paths[next++ % 8];
-    assert_ok(file_join(path, folder, name));
-    return path;
-}
+#include "scratch.h" /* in that folder */
 
 static void put(const char *name, const char *text)
 {

@@ -27,9 +27,7 @@ static void rows(cli_rows *rows)
          false},
         {"epoch", PBA_SETTING_INT, CLI_FIELD(options, epoch), 0, 1000000, "0", "E", NULL,
          "The epoch of the schedule, counted from 0.", false},
-        {"epochs", PBA_SETTING_INT, CLI_FIELD(options, epochs), 0, 1000000, "0", "N", NULL,
-         "The length of a schedule in the log format, which does not say it. 0: the file says it.",
-         false},
+        CLI_LOG_EPOCHS_ROW(options),
         {"baseline", PBA_SETTING_TEXT, CLI_FIELD(options, baseline), 0, 0, "none", "LIST", NULL,
          "With --schedule: the baseline augmentation behind it, \"none\" or a list such as "
          "crop:4,flip,cutout:16.",

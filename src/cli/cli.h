@@ -201,8 +201,13 @@ void cli_json_budget(cli_json *json, const pba_budget *budget);
 /* "runs/KIND-NAME-N" with the dataset's name and the first N that is free. */
 void cli_next_run(const char *kind, const char *dataset, char out[PBA_PATH_MAX]);
 
-/* For commands whose library options have no such row: plug-ins, for cli_load_plugins. */
+/* For commands whose library options have no such rows: the length of a schedule, for
+ * cli_load_schedule; plug-ins, for cli_load_plugins. */
 /* clang-format off */
+#define CLI_LOG_EPOCHS_ROW(type)                                                                 \
+    {"epochs", PBA_SETTING_INT, CLI_FIELD(type, epochs), 0, 1000000, "0", "N", NULL,             \
+     "The length of a schedule in the log format, which does not say it. 0: the file says it.",  \
+     false}
 #define CLI_PLUGIN_ROW(type)                                                                     \
     {"plugin", PBA_SETTING_LIST, CLI_FIELD(type, plugin), 0, 0, "", "FILE.so", NULL,             \
      "A plug-in, whose operations are known then; several: give it again, or commas between.",   \

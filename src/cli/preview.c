@@ -25,9 +25,7 @@ static void rows(cli_rows *rows)
          "With a schedule: number of epochs shown, evenly spaced from the first to the last "
          "(0: 5). Without: images a row (0: 10).",
          false},
-        {"epochs", PBA_SETTING_INT, CLI_FIELD(options, epochs), 0, 1000000, "0", "N", NULL,
-         "The length of a schedule in the log format, which does not say it. 0: the file says it.",
-         false},
+        CLI_LOG_EPOCHS_ROW(options),
         {"seed", PBA_SETTING_SEED, CLI_FIELD(options, seed), 0, 0, "0", "S", NULL,
          "The draws are those of a training run with this seed.", false},
         CLI_PLUGIN_ROW(options),

@@ -25,9 +25,7 @@ static void rows(cli_rows *rows)
          "Where the images come from. Left out: the data set that the run was started with.",
          false},
         CLI_PLUGIN_ROW(options),
-        {"epochs", PBA_SETTING_INT, CLI_FIELD(options, epochs), 0, 1000000, "0", "N", NULL,
-         "The length of a schedule in the log format, which does not say it. 0: the file says it.",
-         false},
+        CLI_LOG_EPOCHS_ROW(options),
         {"json", PBA_SETTING_FLAG, CLI_FIELD(options, json), 0, 0, "false", "", NULL,
          "Writes what was written as JSON.", false},
     };
