@@ -253,6 +253,9 @@ static void test_search(void **state)
     assert_int_equal(options.recipe.val_size, 30);
     assert_string_not_equal(options.recipe.precision, "auto");
     assert_int_equal(budget.choice_count, 7);
+    bool compared = strstr(budget.choices[0].why, "measured: ") != NULL;
+    assert_true(compared || strstr(budget.choices[0].why, "there is no bf16"));
+    assert_true(compared || strcmp(options.recipe.precision, "f32") == 0);
     assert_string_equal(budget.choices[1].name, "model");
     assert_string_equal(budget.choices[1].why, "given");
     assert_ok(pba_search_plan(search, &plan));

@@ -26,6 +26,8 @@ static const double MEMORY_SHARE = 0.9; /* of what is free */
 typedef struct candidate {
     double training_macs, forward_macs;
     measure measure;
+    char precision[8]; /* that it was measured in */
+    double gain;       /* how many times faster than in the other precision; 0: not compared */
 } candidate;
 
 typedef struct session {
@@ -33,7 +35,6 @@ typedef struct session {
     pba_search_options *options;
     task_data data;
     pba_dataset_info info;
-    char precision[8]; /* what it stands for */
     candidate candidates[MODELS_MOST];
     budget_speed speeds[MODELS_MOST]; /* of the same */
     budget_question question;
@@ -115,25 +116,50 @@ static void take_measure(session *session, int index)
 }
 
 /* On as many images as there are: which ones does not matter to the time. */
-static pba_status measure_model(session *session, int index)
+static pba_status measure_in(session *session, int index, const char *precision, measure *measure)
 {
     pba_recipe recipe = session->options->recipe;
     task *task;
     snprintf(recipe.model, sizeof recipe.model, "%s", session->speeds[index].model);
+    snprintf(recipe.precision, sizeof recipe.precision, "%s", precision);
     recipe.train_size = recipe.val_size = 0;
     pba_status status = task_open_on(&recipe, &session->data, NULL, &task);
     if (status != PBA_OK) {
         return status;
     }
-    memcpy(session->precision, task->recipe.precision, sizeof session->precision);
     session->question.val_images =
         session->data.other ? task->counts[PBA_VALIDATION] : session->info.val_images;
-    status = measure_run(task, session->question.workers, 1, fit_measuring(&session->fit),
-                         &session->candidates[index].measure);
+    status = measure_run(task, session->question.workers, 1, fit_measuring(&session->fit), measure);
+    task_free(task);
+    return status;
+}
+
+/* In the precision that is kept, or in the faster one: bf16 has slow paths for some images, such as
+ * those of Fashion-MNIST. */
+static pba_status measure_model(session *session, int index)
+{
+    const pba_recipe *recipe = &session->options->recipe;
+    candidate *candidate = &session->candidates[index];
+    const nn_backend *backend;
+    const char *first;
+    pba_status status = nn_backend_choose(recipe->backend, recipe->precision, &first, &backend);
+    if (status == PBA_OK) {
+        status = measure_in(session, index, first, &candidate->measure);
+        snprintf(candidate->precision, sizeof candidate->precision, "%s", first);
+    }
+    if (status == PBA_OK && fit_compares(&session->fit, first)) {
+        measure plain;
+        status = measure_in(session, index, FIT_OTHER, &plain);
+        candidate->gain = plain.step_seconds / candidate->measure.step_seconds;
+        if (status == PBA_OK && candidate->gain < 1) {
+            candidate->measure = plain;
+            candidate->gain = 1 / candidate->gain;
+            snprintf(candidate->precision, sizeof candidate->precision, FIT_OTHER);
+        }
+    }
     if (status == PBA_OK) {
         take_measure(session, index);
     }
-    task_free(task);
     return status;
 }
 
@@ -292,6 +318,7 @@ static pba_status settle(session *session, const budget_answer *answer)
 {
     pba_search_options *options = session->options;
     pba_recipe *recipe = &options->recipe;
+    const candidate *chosen = &session->candidates[answer->speed - session->speeds];
     bool all = fit_keeps(&session->fit, "train-size") && !recipe->train_size;
     if (!answer->fits) {
         return refuse(session, answer);
@@ -299,12 +326,12 @@ static pba_status settle(session *session, const budget_answer *answer)
     if (!fit_keeps(&session->fit, "model")) {
         snprintf(recipe->model, sizeof recipe->model, "%s", answer->speed->model);
     }
-    memcpy(recipe->precision, session->precision, sizeof recipe->precision);
+    memcpy(recipe->precision, chosen->precision, sizeof recipe->precision);
     options->population = answer->population;
     recipe->epochs = answer->epochs;
     recipe->train_size = all ? 0 : answer->train_size;
     recipe->val_size = answer->val_size;
-    fit_precision(&session->fit, session->precision);
+    fit_precision(&session->fit, chosen->precision, chosen->gain);
     say_model(session, answer);
     say_population(session, answer);
     fit_number(&session->fit, "interval", options->interval, "%s",

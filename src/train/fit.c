@@ -109,15 +109,23 @@ void fit_number(fit *fit, const char *name, int value, const char *why, ...)
     snprintf(choice->value, sizeof choice->value, "%d", value);
 }
 
-void fit_precision(fit *fit, const char *chosen)
+bool fit_compares(const fit *fit, const char *precision)
+{
+    return !fit_keeps(fit, "precision") && strcmp(precision, FIT_OTHER) != 0;
+}
+
+void fit_precision(fit *fit, const char *chosen, double gain)
 {
     pba_budget_choice *choice = fit_choice(fit, "precision");
-    const char *why = fit_keeps(fit, "precision") ? "given"
-                      : strcmp(chosen, "bf16") == 0
-                          ? "this processor computes in it, about twice as fast"
-                          : "this processor has no bf16";
     snprintf(choice->value, sizeof choice->value, "%s", chosen);
-    snprintf(choice->why, sizeof choice->why, "%s", why);
+    if (fit_keeps(fit, "precision")) {
+        snprintf(choice->why, sizeof choice->why, "given");
+    } else if (gain > 0) {
+        snprintf(choice->why, sizeof choice->why, "measured: %.1f times as fast as %s", gain,
+                 strcmp(chosen, FIT_OTHER) == 0 ? "bf16" : FIT_OTHER);
+    } else {
+        snprintf(choice->why, sizeof choice->why, "there is no bf16 here");
+    }
 }
 
 const char *fit_duration(double seconds, char text[FIT_TEXT])

@@ -31,9 +31,12 @@ pba_budget_choice *fit_choice(fit *fit, const char *name);
 void fit_number(fit *fit, const char *name, int value, const char *why, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* The precision: kept, or chosen by what the processor has (then "auto" on the way in); `chosen` is
- * what it stands for. */
-void fit_precision(fit *fit, const char *chosen);
+/* Where bf16 is to be had and nothing is kept, both precisions are measured and the faster one is
+ * taken. */
+#define FIT_OTHER "f32"
+bool fit_compares(const fit *fit, const char *precision);
+/* `gain`: how many times faster than the other one; 0: there was none to compare with. */
+void fit_precision(fit *fit, const char *chosen, double gain);
 
 /* "3 min 20 s" */
 enum { FIT_TEXT = 32 };

@@ -20,7 +20,7 @@ static double seconds_of(const pba_training *training, int epochs)
     return measure->create_seconds + turns * network;
 }
 
-static pba_status choose_epochs(pba_training *training, fit *fit, int *epochs)
+static pba_status choose_epochs(pba_training *training, fit *fit, double gain, int *epochs)
 {
     double left = fit_left(fit);
     double one = seconds_of(training, 1), each = seconds_of(training, 2) - one;
@@ -32,7 +32,7 @@ static pba_status choose_epochs(pba_training *training, fit *fit, int *epochs)
     }
     double most = 1 + (left - one) / each;
     *epochs = most < EPOCHS_MOST ? (int)most : EPOCHS_MOST;
-    fit_precision(fit, training->task->recipe.precision);
+    fit_precision(fit, training->task->recipe.precision, gain);
     fit_number(fit, "epochs", *epochs,
                *epochs < EPOCHS_MOST ? "as many as fit, with %d seed%s"
                                      : "more than in the longest training of the paper would not "
@@ -42,11 +42,50 @@ static pba_status choose_epochs(pba_training *training, fit *fit, int *epochs)
     return PBA_OK;
 }
 
+/* A task of the same images in the other precision takes the place of the training's. */
+static void exchange(pba_training *training, task *other, const measure *measure)
+{
+    other->owned = training->task->owned;
+    training->task->owned = (task_data){0};
+    task_free(training->task);
+    training->task = other;
+    training->measure = *measure;
+    memcpy(training->options.recipe.precision, other->recipe.precision,
+           sizeof other->recipe.precision);
+}
+
+/* Measures the other precision too, and takes the faster one. */
+static pba_status compare(pba_training *training, fit *fit, double *gain)
+{
+    pba_recipe recipe = training->task->recipe;
+    task *other;
+    measure measure;
+    recipe.val_size = recipe.val_size ? recipe.val_size : -1;
+    snprintf(recipe.precision, sizeof recipe.precision, FIT_OTHER);
+    pba_status status = task_open_on(&recipe, &training->task->owned, &training->choice, &other);
+    if (status != PBA_OK) {
+        return status;
+    }
+    status = measure_run(other, training->workers, training->threads, fit_measuring(fit), &measure);
+    *gain = measure.step_seconds / training->measure.step_seconds;
+    if (status == PBA_OK && *gain < 1) {
+        *gain = 1 / *gain;
+        exchange(training, other, &measure);
+    } else {
+        task_free(other);
+    }
+    return status;
+}
+
 static pba_status measure_and_choose(pba_training *training, fit *fit, int *epochs)
 {
+    double gain = 0;
     pba_status status = measure_run(training->task, training->workers, training->threads,
                                     fit_measuring(fit), &training->measure);
-    return status == PBA_OK ? choose_epochs(training, fit, epochs) : status;
+    if (status == PBA_OK && fit_compares(fit, training->task->recipe.precision)) {
+        status = compare(training, fit, &gain);
+    }
+    return status == PBA_OK ? choose_epochs(training, fit, gain, epochs) : status;
 }
 
 pba_status pba_training_fit(pba_train_options *options, const char *const *kept, size_t kept_count,
