@@ -223,10 +223,10 @@ static void check_length(const char *name, const char *what, const float *a, con
     }
 }
 
-static void check_bf16(const network *network, int batch)
+static void check_bf16(const network *network, int channels, int batch)
 {
     const char *name = network->name;
-    nn_graph *graph = network_create(network, 3);
+    nn_graph *graph = network_create(network, channels);
     side a = side_create(&nn_backend_onednn_bf16, graph, batch);
     side b = side_create(&nn_backend_reference, graph, batch);
     const size_t pixels = (size_t)batch * image_elements(graph);
@@ -266,10 +266,11 @@ static void test_bf16(void **state)
         skip();
     }
     for (int i = 0; i < NETWORK_COUNT; i++) {
-        check_bf16(&networks[i], 8);
+        check_bf16(&networks[i], 3, 8);
     }
     for (size_t i = 0; i < sizeof models / sizeof models[0]; i++) {
-        check_bf16(&models[i], 8);
+        check_bf16(&models[i], 3, 8);
+        check_bf16(&models[i], 1, 8);
     }
 }
 

@@ -25,8 +25,9 @@ static bool tries_winograd(const nn_plan *plan, const nn_node *node)
            out >= 32;
 }
 
-static dnnl_status_t forward_operation(const nn_plan *plan, int number, dnnl_alg_kind_t algorithm,
-                                       const tensor *shortcut, dnnl_convolution_desc_t *operation)
+static dnnl_status_t forward_operation(const nn_plan *plan, int number, dnnl_prop_kind_t direction,
+                                       dnnl_alg_kind_t algorithm, const tensor *shortcut,
+                                       dnnl_convolution_desc_t *operation)
 {
     const nn_node *node = &plan->graph->nodes[number];
     geometry shape = conv_geometry(plan, node);
@@ -36,8 +37,8 @@ static dnnl_status_t forward_operation(const nn_plan *plan, int number, dnnl_alg
         image ? onednn_input_of(plan, number)->layout : onednn_shaped(plan, node->inputs[0]);
     dnnl_memory_desc_t weights = onednn_any(4, shape.weights, plan->type);
     dnnl_memory_desc_t target = shortcut ? shortcut->layout : onednn_shaped(plan, number);
-    return dnnl_convolution_forward_desc_init(operation, onednn_direction(plan), algorithm, &source,
-                                              &weights, NULL, &target, shape.strides, shape.before,
+    return dnnl_convolution_forward_desc_init(operation, direction, algorithm, &source, &weights,
+                                              NULL, &target, shape.strides, shape.before,
                                               shape.after);
 }
 
@@ -47,15 +48,16 @@ static dnnl_primitive_desc_t conv_winograd(nn_plan *plan, int number)
     dnnl_convolution_desc_t operation;
     dnnl_primitive_desc_t desc = NULL;
     dnnl_primitive_attr_t attr = onednn_attributes(plan);
-    if (attr && forward_operation(plan, number, dnnl_convolution_winograd, NULL, &operation) ==
-                    dnnl_success) {
+    if (attr && forward_operation(plan, number, onednn_direction(plan), dnnl_convolution_winograd,
+                                  NULL, &operation) == dnnl_success) {
         dnnl_primitive_desc_create(&desc, &operation, attr, plan->engine, NULL);
     }
     dnnl_primitive_attr_destroy(attr);
     return desc;
 }
 
-static dnnl_primitive_desc_t conv_described(nn_plan *plan, int number, const tensor *shortcut)
+static dnnl_primitive_desc_t conv_described(nn_plan *plan, int number, dnnl_prop_kind_t direction,
+                                            const tensor *shortcut)
 {
     dnnl_convolution_desc_t operation;
     dnnl_primitive_desc_t desc = NULL;
@@ -67,7 +69,8 @@ static dnnl_primitive_desc_t conv_described(nn_plan *plan, int number, const ten
         dnnl_primitive_attr_set_post_ops(attr, post);
     }
     if (onednn_good(plan,
-                    forward_operation(plan, number, dnnl_convolution_direct, shortcut, &operation),
+                    forward_operation(plan, number, direction, dnnl_convolution_direct, shortcut,
+                                      &operation),
                     "describing a convolution")) {
         onednn_good(plan, dnnl_primitive_desc_create(&desc, &operation, attr, plan->engine, NULL),
                     "a convolution");
@@ -99,12 +102,14 @@ void onednn_conv_forward(nn_plan *plan, int number, int target, const tensor *sh
         fused = self->winograd ? NULL : shortcut;
     }
     if (!self->winograd) {
-        self->forward = conv_described(plan, number, fused);
+        self->forward = conv_described(plan, number, onednn_direction(plan), fused);
     }
-    if (plan->status == PBA_OK && fused && is_slow(self->forward)) {
+    if (plan->status == PBA_OK && is_slow(self->forward)) {
+        /* Kernels that are faster: without the add; for bfloat16 images of one channel those of
+         * inference, which compute the same, since a convolution keeps nothing for its gradients. */
         dnnl_primitive_desc_destroy(self->forward);
         fused = NULL;
-        self->forward = conv_described(plan, number, NULL);
+        self->forward = conv_described(plan, number, dnnl_forward_inference, NULL);
     }
     if (plan->status != PBA_OK) {
         return;
