@@ -34,7 +34,7 @@ static pba_status failed(const npz_writer *writer)
 /* The file is opened here: libarchive 3.6 does not free all where it cannot open one itself. */
 static pba_status open_archive(npz_writer *writer)
 {
-    writer->descriptor = open(writer->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    writer->descriptor = file_descriptor(writer->temporary, O_WRONLY | O_CREAT | O_TRUNC);
     if (writer->descriptor < 0) {
         return status_set(PBA_IO, "%s: cannot be created: %s", writer->path, strerror(errno));
     }
