@@ -35,7 +35,7 @@ static pba_status lock_folder(pba_training *training)
     if (status != PBA_OK) {
         return status;
     }
-    training->lock_file = open(path, O_RDONLY | O_CLOEXEC);
+    training->lock_file = file_descriptor(path, O_RDONLY);
     if (training->lock_file < 0) {
         return status_set(PBA_IO, "%s: cannot be opened: %s", path, strerror(errno));
     }
@@ -86,6 +86,32 @@ void training_folder_end(pba_training *training)
         close(training->lock_file);
         training->lock_file = -1;
     }
+}
+
+void training_folder_drop(const char *run, uint64_t first, int seeds)
+{
+    static const char *const patterns[] = {"seed-%llu", "seed-%llu.new", "seed-%llu.json",
+                                           "seed-%llu.json.new"};
+    enum { PATTERNS = sizeof patterns / sizeof *patterns };
+    char folder[PBA_PATH_MAX], path[PBA_PATH_MAX], name[PBA_NAME_MAX];
+    if (file_join(folder, run, "checkpoint") != PBA_OK) {
+        return;
+    }
+    for (int i = 0; i < PATTERNS * seeds; i++) {
+        uint64_t seed = first + (uint64_t)(i / PATTERNS);
+        snprintf(name, sizeof name, patterns[i % PATTERNS], (unsigned long long)seed);
+        if (file_join(path, folder, name) == PBA_OK) {
+            unlink(path);
+        }
+    }
+    run_drop_spent(run);
+    rmdir(folder);
+}
+
+static void drop_checkpoints(const pba_training *training)
+{
+    const pba_train_options *options = &training->options;
+    training_folder_drop(options->out, options->recipe.seed, options->seeds);
 }
 
 /* ------------------------------------------------------------------ results */
@@ -162,6 +188,9 @@ pba_status training_folder_read(pba_training *training)
             free(text);
             status = parse_all(training, path, root);
             json_decref(root);
+        }
+        if (status == PBA_OK) { /* a crash just before the end of all may have left them */
+            drop_checkpoints(training);
         }
         return status;
     }
@@ -311,23 +340,6 @@ static pba_status write_result(const pba_training *training)
                                     "test_images", training->task->counts[PBA_TEST], "threads",
                                     training->threads, "core_seconds", training->spent.core_seconds,
                                     "mean_test_error", sum / options->seeds, "seeds", seeds));
-}
-
-/* All that lay in checkpoint/ is in result.json now. */
-static void drop_checkpoints(const pba_training *training)
-{
-    static const char *const patterns[] = {"checkpoint/seed-%llu", "checkpoint/seed-%llu.json"};
-    char path[PBA_PATH_MAX];
-    for (int i = 0; i < 2 * training->options.seeds; i++) {
-        uint64_t seed = training->options.recipe.seed + (uint64_t)(i / 2);
-        if (seed_path(training, seed, patterns[i % 2], path) == PBA_OK) {
-            unlink(path);
-        }
-    }
-    run_drop_spent(training->options.out);
-    if (file_join(path, training->options.out, "checkpoint") == PBA_OK) {
-        rmdir(path);
-    }
 }
 
 pba_status training_folder_finish(const pba_training *training)
