@@ -187,9 +187,10 @@ pba_status pba_comparison_run(pba_comparison *comparison, const pba_observer *ob
     }
     comparison->observer = observer;
     pba_status status = make_folder(comparison);
-    if (status == PBA_OK) {
-        status = train(comparison);
+    if (status != PBA_OK) {
+        return status;
     }
+    status = train(comparison);
     if (status == PBA_OK) {
         status = compare_read_results(comparison);
     }
@@ -197,5 +198,5 @@ pba_status pba_comparison_run(pba_comparison *comparison, const pba_observer *ob
         status = compare_write_results(comparison);
     }
     comparison->complete = status == PBA_OK;
-    return status;
+    return run_kept(status, comparison->options.out);
 }

@@ -312,3 +312,10 @@ void run_drop_spent(const char *folder)
         }
     }
 }
+
+pba_status run_kept(pba_status status, const char *folder)
+{
+    return status == PBA_IO ? status_set(status, "%s; what is done is kept, go on with --resume %s",
+                                         pba_error_message(), folder)
+                            : status;
+}
