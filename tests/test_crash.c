@@ -428,7 +428,7 @@ static bool matters(const fault_record *record)
 
 /* An error that nothing depends on may be passed over; another is told with the file's name and
  * the reason. */
-static bool check_error(long place)
+static bool check_error(const struct job *job, long place)
 {
     const fault_record *at_fault = faults_record(place);
     char name[64];
@@ -442,6 +442,9 @@ static bool check_error(long place)
     if (tally->status != PBA_IO || !strstr(tally->message, strerror(error_at(place))) ||
         !strstr(tally->message, folder) || strchr(tally->message, '\n')) {
         return complain("%s: %s", pba_status_name(tally->status), tally->message);
+    }
+    if (job->again && place > operations[job - jobs] / 2 && !strstr(tally->message, "--resume /")) {
+        return complain("how to go on is not said: %s", tally->message);
     }
     return !matters(at_fault) || strstr(tally->message, name) ||
            complain("%s is not named: %s", name, tally->message);
@@ -458,7 +461,7 @@ static bool check_outcome(const struct job *job, const struct turn *turn, long p
     if (dies ? !WIFSIGNALED(code) || WTERMSIG(code) != SIGKILL : code != 0) {
         return complain("the process ended otherwise: %d", code);
     }
-    return check_folder(job, false) && (dies || check_error(place));
+    return check_folder(job, false) && (dies || check_error(job, place));
 }
 
 /* Undisturbed, on what is there. */
