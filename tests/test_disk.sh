@@ -60,7 +60,8 @@ fails() {
 data() {
     mkdir "$1"
     for part in train t10k; do
-        printf "\0\0\10\3\0\0\0\\$(printf %03o "$2")\0\0\0\10\0\0\0\10" >"$1/$part-images-idx3-ubyte"
+        printf "\0\0\10\3\0\0\0\\$(printf %03o "$2")\0\0\0\10\0\0\0\10" \
+            >"$1/$part-images-idx3-ubyte"
         seq 100000 | tr '\n' '7' | head -c $((64 * $2)) >>"$1/$part-images-idx3-ubyte"
         printf "\0\0\10\1\0\0\0\\$(printf %03o "$2")" >"$1/$part-labels-idx1-ubyte"
         for i in $(seq $(($2 / 2))); do printf '\0\1'; done >>"$1/$part-labels-idx1-ubyte"
