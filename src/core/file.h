@@ -31,8 +31,12 @@ pba_status file_append(int descriptor, const char *path, const char *text);
 bool file_exists(const char *path);
 bool file_is_folder(const char *path);
 
-/* held.c: whether a process holds an exclusive flock of the file; asked without locking, so that
- * nobody is kept from the file by the question. `known` false: the system does not tell. */
+/* held.c: keeps other processes out, by flock, until the descriptor is closed (or the process ends,
+ * however it does). PBA_EXISTS where another one is in there. */
+pba_status file_hold(int descriptor, const char *path);
+
+/* Whether a process holds an exclusive flock of the file; asked without locking, so that
+ * nobody is kept from it by the question. `known` false: the system does not tell. */
 bool file_is_held(const char *path, bool *known);
 
 /* Creates the folder and its parents. Existing ones are fine. */
