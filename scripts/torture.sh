@@ -35,6 +35,27 @@ part_memory() {
     return $code
 }
 
+# Death, loss of power and errors at each operation on files of a search, a training, a comparison.
+parts="$parts faults"
+part_faults() {
+    "$build/tests/test_crash" "$2" "$1"
+    code=$?
+    cat "$2"/* | awk '{ attempts += $1; failed += $2 }
+        END { print attempts + 0, "attempts,", failed + 0, "failed" }'
+    return $code
+}
+
+# The program itself, killed at random moments until it is through all the same.
+parts="$parts kill_search"
+part_kill_search() {
+    "$build/tests/kill_tool" "$build/pba" search "$2" 500 "$1"
+}
+
+parts="$parts kill_train"
+part_kill_train() {
+    "$build/tests/kill_tool" "$build/pba" train "$2" 200 "$1"
+}
+
 # ---------------------------------------------------------------------------------------- the loop
 
 seconds_of() { # 30m

@@ -106,6 +106,7 @@ int main(int argc, char **argv)
             1 << 20); /* what the measuring gives back must not stay in the heap */
 #endif
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is a failed write, which cli_finish reports */
+    signal(SIGXFSZ, SIG_IGN); /* so is a file that grows beyond its limit */
     if (argc < 2) {
         return cli_usage("a command is missing, pba --help lists them");
     }

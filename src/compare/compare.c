@@ -86,9 +86,13 @@ pba_status compare_open_arm(const pba_comparison *comparison, compare_arm *arm,
  * recipe is said now; the others share its data set. */
 static pba_status open_first(pba_comparison *comparison)
 {
+    const pba_compare_options *options = &comparison->options;
     for (int i = 0; i < comparison->arm_count; i++) {
         compare_arm *arm = &comparison->arms[i];
         arm->finished = comparison->resumed && compare_is_finished(arm);
+        if (arm->finished) {
+            training_folder_drop(arm->run, options->recipe.seed, options->seeds);
+        }
         if (!arm->finished && !comparison->passes) {
             pba_status status = compare_open_arm(comparison, arm, comparison->observer);
             if (status == PBA_OK && comparison->resumed) {

@@ -192,9 +192,10 @@ pba_status pba_comparison_run(pba_comparison *comparison, const pba_observer *ob
     if (status == PBA_OK) {
         status = run_hold(comparison->options.out, &comparison->lock_file);
     }
-    if (status == PBA_OK) {
-        status = train(comparison);
+    if (status != PBA_OK) {
+        return status;
     }
+    status = train(comparison);
     if (status == PBA_OK) {
         status = compare_read_results(comparison);
     }
@@ -203,5 +204,5 @@ pba_status pba_comparison_run(pba_comparison *comparison, const pba_observer *ob
     }
     comparison->complete = status == PBA_OK;
     run_let_go(&comparison->lock_file);
-    return status;
+    return run_kept(status, comparison->options.out);
 }

@@ -14,7 +14,10 @@
 static pba_status io_error(const char *path, const char *what)
 {
     pba_status status = errno == ENOENT ? PBA_NOT_FOUND : PBA_IO;
-    return status_set(status, "%s: %s: %s", path, what, strerror(errno));
+    const char *remedy = errno == ENOSPC || errno == EDQUOT ? "; make room there"
+                         : errno == EFBIG                   ? "; allow larger files (ulimit -f)"
+                                                            : "";
+    return status_set(status, "%s: %s: %s%s", path, what, strerror(errno), remedy);
 }
 
 static pba_status too_long(const char *path)
@@ -33,6 +36,30 @@ bool file_is_folder(const char *path)
 {
     struct stat info;
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+int file_descriptor(const char *path, int flags)
+{
+    int descriptor;
+    do {
+        descriptor = open(path, flags | O_CLOEXEC, 0666);
+    } while (descriptor < 0 && errno == EINTR);
+    return descriptor;
+}
+
+static int sync_descriptor(int descriptor)
+{
+    int code;
+    do {
+        code = fsync(descriptor);
+    } while (code != 0 && errno == EINTR);
+    return code;
+}
+
+/* Interrupted, it is closed nevertheless. */
+static int close_written(int descriptor)
+{
+    return close(descriptor) == 0 || errno == EINTR ? 0 : -1;
 }
 
 static pba_status read_all(int descriptor, const char *path, char *data, size_t size)
@@ -83,7 +110,7 @@ static pba_status read_open(int descriptor, const char *path, size_t limit, char
 pba_status file_read(const char *path, size_t limit, char **data, size_t *size)
 {
     /* O_NONBLOCK: a FIFO must be refused, not waited for. */
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int descriptor = file_descriptor(path, O_RDONLY | O_NONBLOCK);
     if (descriptor < 0) {
         return io_error(path, "cannot be opened");
     }
@@ -92,7 +119,7 @@ pba_status file_read(const char *path, size_t limit, char **data, size_t *size)
     return status;
 }
 
-static pba_status write_all(int descriptor, const char *path, const void *data, size_t size)
+pba_status file_append_bytes(int descriptor, const char *path, const void *data, size_t size)
 {
     const char *bytes = data;
     while (size) {
@@ -119,30 +146,32 @@ static pba_status sync_folder_of(const char *path)
     } else if (slash) {
         *slash = 0;
     }
-    int descriptor = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (descriptor < 0) {
-        return io_error(path, "its folder cannot be opened");
+    int descriptor = file_descriptor(slash ? folder : ".", O_RDONLY | O_DIRECTORY);
+    if (descriptor < 0) { /* EACCES: a folder that may be written, but not read */
+        return errno == EACCES ? PBA_OK : io_error(path, "its folder cannot be opened");
     }
-    int code = fsync(descriptor);
+    /* EINVAL: a file system that does not sync folders. */
+    bool synced = sync_descriptor(descriptor) == 0 || errno == EINVAL;
+    pba_status status = synced ? PBA_OK : io_error(path, "its folder cannot be synced");
     close(descriptor);
-    return code == 0 ? PBA_OK : io_error(path, "its folder cannot be synced");
+    return status;
 }
 
 static pba_status write_temporary(const char *temporary, const char *path, const file_part *parts,
                                   size_t count)
 {
-    int descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    int descriptor = file_descriptor(temporary, O_WRONLY | O_CREAT | O_TRUNC);
     if (descriptor < 0) {
         return io_error(path, "cannot be created");
     }
     pba_status status = PBA_OK;
     for (size_t i = 0; i < count && status == PBA_OK; i++) {
-        status = write_all(descriptor, path, parts[i].data, parts[i].size);
+        status = file_append_bytes(descriptor, path, parts[i].data, parts[i].size);
     }
-    if (status == PBA_OK && fsync(descriptor) != 0) {
+    if (status == PBA_OK && sync_descriptor(descriptor) != 0) {
         status = io_error(path, "cannot be synced");
     }
-    if (close(descriptor) != 0 && status == PBA_OK) {
+    if (close_written(descriptor) != 0 && status == PBA_OK) {
         status = io_error(path, "cannot be closed");
     }
     return status;
@@ -166,8 +195,8 @@ static pba_status take_place(const char *temporary, const char *path)
 
 pba_status file_replace(const char *temporary, const char *path)
 {
-    int descriptor = open(temporary, O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0 || fsync(descriptor) != 0) {
+    int descriptor = file_descriptor(temporary, O_RDONLY);
+    if (descriptor < 0 || sync_descriptor(descriptor) != 0) {
         pba_status status = io_error(path, "cannot be synced");
         if (descriptor >= 0) {
             close(descriptor);
@@ -177,6 +206,12 @@ pba_status file_replace(const char *temporary, const char *path)
     }
     close(descriptor);
     return take_place(temporary, path);
+}
+
+pba_status file_set_aside(const char *path, const char *other)
+{
+    return rename(path, other) == 0 || errno == ENOENT ? PBA_OK
+                                                       : io_error(other, "cannot be replaced");
 }
 
 pba_status file_write_parts(const char *path, const file_part *parts, size_t count)
@@ -201,8 +236,13 @@ pba_status file_write(const char *path, const void *data, size_t size)
 
 pba_status file_append_open(const char *path, int *descriptor)
 {
-    *descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    *descriptor = file_descriptor(path, O_WRONLY | O_CREAT | O_APPEND);
     return *descriptor >= 0 ? PBA_OK : io_error(path, "cannot be opened for writing");
+}
+
+pba_status file_append_close(int descriptor, const char *path)
+{
+    return close_written(descriptor) == 0 ? PBA_OK : io_error(path, "cannot be closed");
 }
 
 pba_status file_append(int descriptor, const char *path, const char *text)
@@ -214,12 +254,23 @@ pba_status file_append(int descriptor, const char *path, const char *text)
     }
     memcpy(line, text, length);
     line[length] = '\n';
-    pba_status status = write_all(descriptor, path, line, length + 1);
+    pba_status status = file_append_bytes(descriptor, path, line, length + 1);
     free(line);
-    if (status == PBA_OK && fsync(descriptor) != 0) {
+    if (status == PBA_OK && sync_descriptor(descriptor) != 0) {
         status = io_error(path, "cannot be synced");
     }
     return status;
+}
+
+pba_status file_cut(int descriptor, const char *path, size_t size)
+{
+    int code;
+    do {
+        code = ftruncate(descriptor, (off_t)size);
+    } while (code != 0 && errno == EINTR);
+    return code == 0 && sync_descriptor(descriptor) == 0
+               ? PBA_OK
+               : io_error(path, "its end cannot be cut off");
 }
 
 pba_status file_make_folder(const char *path)
@@ -234,11 +285,13 @@ pba_status file_make_folder(const char *path)
         }
         char held = *slash;
         *slash = 0;
-        if (mkdir(part, 0777) != 0 && !(errno == EEXIST && file_is_folder(part))) {
+        bool made = mkdir(part, 0777) == 0;
+        if (!made && !(errno == EEXIST && file_is_folder(part))) {
             return io_error(part, "the folder cannot be created");
         }
-        if (!held) {
-            return PBA_OK;
+        pba_status status = made ? sync_folder_of(part) : PBA_OK;
+        if (status != PBA_OK || !held) {
+            return status;
         }
         *slash = held;
     }

@@ -24,9 +24,21 @@ pba_status file_write_parts(const char *path, const file_part *parts, size_t cou
 pba_status file_temporary(const char *path, char temporary[PBA_PATH_MAX]);
 pba_status file_replace(const char *temporary, const char *path);
 
-/* Appends `text` and a newline, then fsync. `descriptor` from file_append_open. */
+/* Gives a file another name, where it exists; whoever writes the next one syncs the folder. */
+pba_status file_set_aside(const char *path, const char *other);
+
+/* Appends `text` and a newline, then fsync; or bytes, without. `descriptor` from
+ * file_append_open. */
 pba_status file_append_open(const char *path, int *descriptor);
 pba_status file_append(int descriptor, const char *path, const char *text);
+pba_status file_append_bytes(int descriptor, const char *path, const void *data, size_t size);
+pba_status file_append_close(int descriptor, const char *path);
+
+/* Cuts off what is behind `size` bytes, then fsync. */
+pba_status file_cut(int descriptor, const char *path, size_t size);
+
+/* open(2) that a signal does not keep from opening; closed in children of exec. */
+int file_descriptor(const char *path, int flags);
 
 bool file_exists(const char *path);
 bool file_is_folder(const char *path);
@@ -39,7 +51,7 @@ pba_status file_hold(int descriptor, const char *path);
  * nobody is kept from it by the question. `known` false: the system does not tell. */
 bool file_is_held(const char *path, bool *known);
 
-/* Creates the folder and its parents. Existing ones are fine. */
+/* Creates the folder and its parents, synced. Existing ones are fine. */
 pba_status file_make_folder(const char *path);
 
 /* folder + "/" + name, into a buffer of PBA_PATH_MAX bytes; PBA_USAGE where it does not fit. */

@@ -26,15 +26,17 @@ enum { PREFIX = 10, ALIGNMENT = 64, HEADER_MAX = 256 };
 
 static pba_status failed(const npz_writer *writer)
 {
+    int number = archive_errno(writer->archive);
     const char *words = archive_error_string(writer->archive);
-    return status_set(PBA_IO, "%s: cannot be written: %s", writer->path,
-                      words ? words : "libarchive does not say why");
+    return status_set(PBA_IO, "%s: cannot be written: %s%s%s", writer->path,
+                      words ? words : "libarchive does not say why", number > 0 ? ": " : "",
+                      number > 0 ? strerror(number) : "");
 }
 
 /* The file is opened here: libarchive 3.6 does not free all where it cannot open one itself. */
 static pba_status open_archive(npz_writer *writer)
 {
-    writer->descriptor = open(writer->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    writer->descriptor = file_descriptor(writer->temporary, O_WRONLY | O_CREAT | O_TRUNC);
     if (writer->descriptor < 0) {
         return status_set(PBA_IO, "%s: cannot be created: %s", writer->path, strerror(errno));
     }

@@ -37,13 +37,18 @@ pba_status directory_check(const char *run)
     if (!run[0]) {
         return status_set(PBA_USAGE, "out: a search needs a folder to write to; give --out RUN");
     }
+    char path[PBA_PATH_MAX];
     pba_status status = run_check(run);
-    const char *names[] = {"result.json",   "schedule.json", "schedule.txt",
-                           "journal.jsonl", "report.html",   DIRECTORY_FROM};
+    const char *names[] = {"result.json", "schedule.json", "schedule.txt", "journal.jsonl",
+                           "report.html"};
     for (size_t i = 0; i < sizeof names / sizeof *names && status == PBA_OK; i++) {
         status = refuse_file(run, names[i]);
     }
-    return status;
+    if (status == PBA_OK) {
+        status = file_join(path, run, "journal.jsonl");
+    }
+    /* Beside an empty journal it is of a search that was killed as it started. */
+    return status == PBA_OK && !file_exists(path) ? refuse_file(run, DIRECTORY_FROM) : status;
 }
 
 pba_status directory_open_journal(const char *run, journal **journal)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "search/journal.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,12 +67,8 @@ static pba_status read_file(journal *journal)
     }
     status = read_lines(journal, text, size, &whole);
     free(text);
-    if (status == PBA_OK && whole < size &&
-        (ftruncate(journal->descriptor, (off_t)whole) != 0 || fsync(journal->descriptor) != 0)) {
-        status = status_set(PBA_IO, "%s: its torn last line cannot be cut off: %s", journal->path,
-                            strerror(errno));
-    }
-    return status;
+    return status == PBA_OK && whole < size ? file_cut(journal->descriptor, journal->path, whole)
+                                            : status;
 }
 
 static pba_status open_locked(journal *journal)

@@ -493,7 +493,7 @@ pba_status pba_search_run(pba_search *search, const pba_observer *observer)
     search->ran = true;
     search->times.workers = search->workers;
     if (search->journal && search_at_end(search)) {
-        return search_finish(search);
+        return run_kept(search_finish(search), search->options.out);
     }
     if (search->options.tensorboard) {
         pba_status status =
@@ -502,5 +502,6 @@ pba_status pba_search_run(pba_search *search, const pba_observer *observer)
             return status;
         }
     }
-    return run_workers(search);
+    pba_status status = run_workers(search);
+    return search->journal ? run_kept(status, search->options.out) : status;
 }

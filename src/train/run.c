@@ -273,7 +273,7 @@ pba_status run_hold(const char *folder, int *descriptor)
     if (status != PBA_OK) {
         return status;
     }
-    *descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    *descriptor = file_descriptor(path, O_RDONLY);
     if (*descriptor < 0) {
         return status_set(PBA_IO, "%s: cannot be opened: %s", path, strerror(errno));
     }
@@ -356,4 +356,11 @@ void run_drop_spent(const char *folder)
             unlink(temporary); /* of a process that died while it wrote */
         }
     }
+}
+
+pba_status run_kept(pba_status status, const char *folder)
+{
+    return status == PBA_IO ? status_set(status, "%s; what is done is kept, go on with --resume %s",
+                                         pba_error_message(), folder)
+                            : status;
 }

@@ -57,4 +57,7 @@ pba_status run_read_spent(const char *folder, run_spent *spent);
 pba_status run_write_spent(const char *folder, const run_spent *spent);
 void run_drop_spent(const char *folder);
 
+/* Of a job that had begun: where a file could not be written, its message tells how to go on. */
+pba_status run_kept(pba_status status, const char *folder);
+
 #endif

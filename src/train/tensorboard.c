@@ -4,14 +4,11 @@
  * tensorflow/core/util/event.proto and framework/summary.proto. */
 #include "train/tensorboard.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "core/file.h"
 #include "core/memory.h"
@@ -227,13 +224,9 @@ static pba_status append(const char *path, const message *records)
     if (status != PBA_OK) {
         return status;
     }
-    ssize_t done = write(descriptor, records->bytes, records->size);
-    if (done != (ssize_t)records->size) {
-        status = status_set(PBA_IO, "%s: cannot be written: %s", path,
-                            done < 0 ? strerror(errno) : "no space");
-    }
-    close(descriptor);
-    return status;
+    status = file_append_bytes(descriptor, path, records->bytes, records->size);
+    pba_status closed = file_append_close(descriptor, path);
+    return status == PBA_OK ? closed : status;
 }
 
 pba_status tensorboard_write(tensorboard *board, int index, const char *name, int64_t step,

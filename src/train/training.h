@@ -77,5 +77,8 @@ pba_status training_folder_save(const pba_training *training, training_state *st
 /* Weights first, then the result, which is the mark that the seed is finished. */
 pba_status training_folder_finish_seed(const pba_training *training, const training_state *state);
 pba_status training_folder_finish(const pba_training *training);
+/* Removes what lies in checkpoint/ of a finished run, whose result.json has it all; a crash just
+ * before the end may have left it, half written files, too. */
+void training_folder_drop(const char *run, uint64_t first_seed, int seeds);
 
 #endif

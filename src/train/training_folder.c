@@ -2,7 +2,6 @@
  * The folder of a training run: config.json, the schedule as it was found, checkpoint/ with the
  * last two states of each seed that is under way and a result per seed that is finished, weights,
  * and result.json, which is written last. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,6 +63,32 @@ pba_status training_folder_begin(pba_training *training)
 void training_folder_end(pba_training *training)
 {
     run_let_go(&training->lock_file);
+}
+
+void training_folder_drop(const char *run, uint64_t first, int seeds)
+{
+    static const char *const patterns[] = {"seed-%llu", "seed-%llu.new", "seed-%llu.before",
+                                           "seed-%llu.json", "seed-%llu.json.new"};
+    enum { PATTERNS = sizeof patterns / sizeof *patterns };
+    char folder[PBA_PATH_MAX], path[PBA_PATH_MAX], name[PBA_NAME_MAX];
+    if (file_join(folder, run, "checkpoint") != PBA_OK) {
+        return;
+    }
+    for (int i = 0; i < PATTERNS * seeds; i++) {
+        uint64_t seed = first + (uint64_t)(i / PATTERNS);
+        snprintf(name, sizeof name, patterns[i % PATTERNS], (unsigned long long)seed);
+        if (file_join(path, folder, name) == PBA_OK) {
+            unlink(path);
+        }
+    }
+    run_drop_spent(run);
+    rmdir(folder);
+}
+
+static void drop_checkpoints(const pba_training *training)
+{
+    const pba_train_options *options = &training->options;
+    training_folder_drop(options->out, options->recipe.seed, options->seeds);
 }
 
 /* ------------------------------------------------------------------ results */
@@ -140,6 +165,9 @@ pba_status training_folder_read(pba_training *training)
             free(text);
             status = parse_all(training, path, root);
             json_decref(root);
+        }
+        if (status == PBA_OK) { /* a crash just before the end of all may have left them */
+            drop_checkpoints(training);
         }
         return status;
     }
@@ -227,10 +255,7 @@ static pba_status step_back(const pba_training *training, uint64_t seed, const c
 {
     char before[PBA_PATH_MAX];
     pba_status status = seed_path(training, seed, BEFORE, before);
-    if (status == PBA_OK && rename(path, before) != 0 && errno != ENOENT) {
-        status = status_set(PBA_IO, "%s: cannot be renamed: %s", path, strerror(errno));
-    }
-    return status;
+    return status == PBA_OK ? file_set_aside(path, before) : status;
 }
 
 pba_status training_folder_save(const pba_training *training, training_state *state)
@@ -332,23 +357,6 @@ static pba_status write_result(const pba_training *training)
                                     "test_images", training->task->counts[PBA_TEST], "threads",
                                     training->threads, "core_seconds", training->spent.core_seconds,
                                     "mean_test_error", sum / options->seeds, "seeds", seeds));
-}
-
-/* All that lay in checkpoint/ is in result.json now. */
-static void drop_checkpoints(const pba_training *training)
-{
-    const char *const patterns[] = {CHECKPOINT, BEFORE, "checkpoint/seed-%llu.json"};
-    char path[PBA_PATH_MAX];
-    for (int i = 0; i < 3 * training->options.seeds; i++) {
-        uint64_t seed = training->options.recipe.seed + (uint64_t)(i / 3);
-        if (seed_path(training, seed, patterns[i % 3], path) == PBA_OK) {
-            unlink(path);
-        }
-    }
-    run_drop_spent(training->options.out);
-    if (file_join(path, training->options.out, "checkpoint") == PBA_OK) {
-        rmdir(path);
-    }
 }
 
 pba_status training_folder_finish(const pba_training *training)

@@ -320,7 +320,9 @@ pba_status pba_training_run(pba_training *training, const pba_observer *observer
         return PBA_OK;
     }
     pba_status status = training_begin(training, observer);
-    return status == PBA_OK
-               ? training_end(training, threads_run(training->workers, train_worker, training))
-               : status;
+    if (status != PBA_OK) {
+        return status;
+    }
+    status = training_end(training, threads_run(training->workers, train_worker, training));
+    return training->options.out[0] ? run_kept(status, training->options.out) : status;
 }
