@@ -123,6 +123,11 @@ static bool stop(void *user)
     return seen->stop_after && seen->scores >= seen->stop_after;
 }
 
+static bool always(void *user)
+{
+    return true;
+}
+
 static pba_status run(pba_search *search, witness *seen)
 {
     pba_observer observer = {see, stop, seen};
@@ -803,17 +808,87 @@ static void test_damaged(void **state)
     free(changed);
     assert_ok(file_write(path, journal, size));
     free(journal);
-    assert_int_equal(
-        rename(inside("damaged", "checkpoint/round-0001-member-0001"), inside("damaged", "held")),
-        0);
-    resume_refused("damaged", PBA_NOT_FOUND, "round-0001-member-0001", "");
-    assert_ok(file_write(inside("damaged", "checkpoint/round-0001-member-0001"), "x", 1));
-    resume_refused("damaged", PBA_FORMAT, "round-0001-member-0001", "");
-    assert_int_equal(
-        rename(inside("damaged", "held"), inside("damaged", "checkpoint/round-0001-member-0001")),
-        0);
     resume("damaged", 2, MEMBERS * ROUNDS - 6);
     resume_refused("nothing", PBA_NOT_FOUND, "nothing", "");
+}
+
+static const char *checkpoint(const char *run, int round, int member)
+{
+    char name[64];
+    snprintf(name, sizeof name, "checkpoint/round-%04d-member-%04d", round, member);
+    return inside(run, name);
+}
+
+/* One byte of the weights is another. */
+static void damage(const char *path)
+{
+    char *data;
+    size_t size;
+    assert_ok(file_read(path, 1 << 24, &data, &size));
+    data[size / 2] ^= 1;
+    assert_ok(file_write(path, data, size));
+    free(data);
+}
+
+static int count_part(const char *text, const char *part)
+{
+    int count = 0;
+    for (text = strstr(text, part); text; text = strstr(text + 1, part)) {
+        count++;
+    }
+    return count;
+}
+
+/* `repairs` checkpoints could not be used; those before them are, and the end is the same. */
+static void resume_repaired(const char *name, int workers, int repairs, int scores)
+{
+    pba_search *search;
+    pba_plan plan;
+    assert_ok(pba_search_resume(at(name), workers, &search));
+    assert_ok(pba_search_plan(search, &plan));
+    assert_int_equal(search->repair_count, repairs);
+    assert_int_equal(count_part(plan.notes, "is trained again from"), repairs);
+    witness seen = {.poison_from = MEMBERS};
+    assert_ok(run(search, &seen));
+    assert_int_equal(seen.scores, scores);
+    pba_search_free(search);
+    check_schedule(name);
+}
+
+/* After two rounds and two scores of the third, so that the checkpoints of all three are there. */
+static void test_previous_checkpoint(void **state)
+{
+    enum { LEFT = MEMBERS - 2 };
+    pba_search *search;
+    stop_after("scored", 10, 1); /* a member that has its score in this round */
+    damage(checkpoint("scored", 2, 1));
+    resume_repaired("scored", 1, 1, LEFT);
+    stop_after("gone", 10, 1); /* a member that has not, and one that has */
+    assert_int_equal(unlink(checkpoint("gone", 2, 0)), 0);
+    assert_int_equal(unlink(checkpoint("gone", 1, 3)), 0);
+    assert_ok(pba_search_resume(at("gone"), 1, &search));
+    int uses = search->repair_count; /* of round 1, member 3: by itself, by copies of it, or none */
+    pba_search_free(search);
+    assert_in_range(uses, 1, MEMBERS);
+    resume_repaired("gone", 2, uses, LEFT);
+    stop_after("first", 6, 1); /* nothing is before the first round: from its beginning */
+    for (int member = 0; member < MEMBERS; member++) {
+        damage(checkpoint("first", 0, member));
+    }
+    resume_repaired("first", 2, LEFT, MEMBERS * ROUNDS - 6);
+    stop_after("stopped-repair", 10, 1); /* stopped while it trains again */
+    damage(checkpoint("stopped-repair", 2, 1));
+    assert_ok(pba_search_resume(at("stopped-repair"), 1, &search));
+    pba_observer observer = {.stop = always};
+    assert_int_equal(pba_search_run(search, &observer), PBA_INTERRUPTED);
+    pba_search_free(search);
+    resume_repaired("stopped-repair", 1, 1, LEFT);
+    stop_after("both", 10, 1);
+    for (int member = 0; member < MEMBERS; member++) {
+        damage(checkpoint("both", 1, member));
+    }
+    damage(checkpoint("both", 2, 1));
+    resume_refused("both", PBA_FORMAT, "round-0002-member-0001", "nor can the one before it");
 }
 
 /* ----------------------------------------------------------------- refusals */
@@ -1036,6 +1111,7 @@ int main(void)
         cmocka_unit_test(test_cost_is_kept),
         cmocka_unit_test(test_torn),
         cmocka_unit_test(test_damaged),
+        cmocka_unit_test(test_previous_checkpoint),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_race),
         cmocka_unit_test(test_lost_member),

@@ -95,6 +95,9 @@ static pba_status open_first(pba_comparison *comparison)
         }
         if (!arm->finished && !comparison->passes) {
             pba_status status = compare_open_arm(comparison, arm, comparison->observer);
+            if (status == PBA_OK && comparison->resumed) {
+                status = run_check_made_of(comparison->options.out, arm->training->task);
+            }
             if (status != PBA_OK) {
                 return status;
             }
@@ -155,6 +158,7 @@ static pba_status comparison_new(const pba_compare_options *options, bool resume
     fresh->options = *options;
     fresh->resumed = resumed;
     fresh->observer = observer;
+    fresh->lock_file = -1;
     pthread_mutex_init(&fresh->lock, NULL);
     pthread_mutex_init(&fresh->telling, NULL);
     pba_status status = open_arms(fresh);
@@ -253,7 +257,7 @@ static int networks_left(const pba_comparison *comparison)
     return left;
 }
 
-static pba_training *open_training(const pba_comparison *comparison)
+pba_training *compare_open_training(const pba_comparison *comparison)
 {
     for (int i = 0; i < comparison->arm_count; i++) {
         if (comparison->arms[i].training) {
@@ -269,7 +273,7 @@ pba_status pba_comparison_plan(pba_comparison *comparison, pba_plan *plan)
         return status_null(__func__);
     }
     const pba_compare_options *options = &comparison->options;
-    pba_training *training = open_training(comparison);
+    pba_training *training = compare_open_training(comparison);
     *plan = (pba_plan){.rounds = 1,
                        .epochs = options->recipe.epochs,
                        .workers = comparison->workers,

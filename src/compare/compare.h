@@ -34,6 +34,7 @@ struct pba_comparison {
     int arm_count, workers;
     bool resumed, complete;
     task_data data; /* of all arms */
+    int lock_file;  /* open while running, as that of a training run; -1 */
 
     /* While running. */
     const pba_observer *observer;
@@ -61,6 +62,8 @@ pba_status compare_check_arm(const compare_arm *arm);
 /* compare.c: the arm's training run, fresh or gone on with. */
 pba_status compare_open_arm(const pba_comparison *comparison, compare_arm *arm,
                             const pba_observer *observer);
+/* Of the first arm that is open; NULL: none is, since all are finished. */
+pba_training *compare_open_training(const pba_comparison *comparison);
 bool compare_is_finished(const compare_arm *arm);
 
 /* result.c: fills `results`; writes the files. */

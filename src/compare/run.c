@@ -151,7 +151,7 @@ static pba_status work(void *context, int number)
 
 /* ------------------------------------------------------------------------ run */
 
-static pba_status make_folder(const pba_comparison *comparison)
+static pba_status make_folder(pba_comparison *comparison)
 {
     size_t count;
     const pba_setting *rows = pba_compare_settings(&count);
@@ -160,8 +160,10 @@ static pba_status make_folder(const pba_comparison *comparison)
         return PBA_OK;
     }
     pba_status status = file_make_folder(options->out);
-    return status == PBA_OK ? run_write_config(options->out, "compare", options, rows, count)
-                            : status;
+    const pba_training *training = compare_open_training(comparison);
+    return status == PBA_OK
+               ? run_write_config(options->out, "compare", options, rows, count, training->task)
+               : status;
 }
 
 static pba_status train(pba_comparison *comparison)
@@ -187,6 +189,9 @@ pba_status pba_comparison_run(pba_comparison *comparison, const pba_observer *ob
     }
     comparison->observer = observer;
     pba_status status = make_folder(comparison);
+    if (status == PBA_OK) {
+        status = run_hold(comparison->options.out, &comparison->lock_file);
+    }
     if (status != PBA_OK) {
         return status;
     }
@@ -198,5 +203,6 @@ pba_status pba_comparison_run(pba_comparison *comparison, const pba_observer *ob
         status = compare_write_results(comparison);
     }
     comparison->complete = status == PBA_OK;
+    run_let_go(&comparison->lock_file);
     return run_kept(status, comparison->options.out);
 }

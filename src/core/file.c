@@ -208,6 +208,12 @@ pba_status file_replace(const char *temporary, const char *path)
     return take_place(temporary, path);
 }
 
+pba_status file_set_aside(const char *path, const char *other)
+{
+    return rename(path, other) == 0 || errno == ENOENT ? PBA_OK
+                                                       : io_error(other, "cannot be replaced");
+}
+
 pba_status file_write_parts(const char *path, const file_part *parts, size_t count)
 {
     char temporary[PBA_PATH_MAX];

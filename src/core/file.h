@@ -24,6 +24,9 @@ pba_status file_write_parts(const char *path, const file_part *parts, size_t cou
 pba_status file_temporary(const char *path, char temporary[PBA_PATH_MAX]);
 pba_status file_replace(const char *temporary, const char *path);
 
+/* Gives a file another name, where it exists; whoever writes the next one syncs the folder. */
+pba_status file_set_aside(const char *path, const char *other);
+
 /* Appends `text` and a newline, then fsync; or bytes, without. `descriptor` from
  * file_append_open. */
 pba_status file_append_open(const char *path, int *descriptor);
@@ -40,8 +43,12 @@ int file_descriptor(const char *path, int flags);
 bool file_exists(const char *path);
 bool file_is_folder(const char *path);
 
-/* held.c: whether a process holds an exclusive flock of the file; asked without locking, so that
- * nobody is kept from the file by the question. `known` false: the system does not tell. */
+/* held.c: keeps other processes out, by flock, until the descriptor is closed (or the process ends,
+ * however it does). PBA_EXISTS where another one is in there. */
+pba_status file_hold(int descriptor, const char *path);
+
+/* Whether a process holds an exclusive flock of the file; asked without locking, so that
+ * nobody is kept from it by the question. `known` false: the system does not tell. */
 bool file_is_held(const char *path, bool *known);
 
 /* Creates the folder and its parents, synced. Existing ones are fine. */

@@ -1,11 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Who holds a lock, by /proc/locks of Linux (proc(5)): "1: FLOCK  ADVISORY  WRITE 1234 fe:01:5678 0
- * EOF"; a process that waits for it has "->" before FLOCK. Only the file's number is compared: on
- * btrfs and overlayfs the device there is not the one that stat tells. */
+ * Locks on files. Who holds one, by /proc/locks of Linux (proc(5)): "1: FLOCK  ADVISORY  WRITE 1234
+ * fe:01:5678 0 EOF"; a process that waits for it has "->" before FLOCK. Only the file's number is
+ * compared: on btrfs and overlayfs the device there is not the one that stat tells. */
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "core/file.h"
+
+pba_status file_hold(int descriptor, const char *path)
+{
+    int code;
+    do {
+        code = flock(descriptor, LOCK_EX | LOCK_NB);
+    } while (code != 0 && errno == EINTR);
+    if (code == 0) {
+        return PBA_OK;
+    }
+    return errno == EWOULDBLOCK
+               ? status_set(PBA_EXISTS, "%s: another process is at work on this run", path)
+               : status_set(PBA_IO, "%s: cannot be locked: %s", path, strerror(errno));
+}
 
 bool file_is_held(const char *path, bool *known)
 {

@@ -67,7 +67,7 @@ static pba_status save(const char *run, const char *name, const pba_schedule *sc
 
 /* The lock on the journal decides between two searches that start in one folder at a time. */
 static pba_status fill(const char *run, const pba_search_options *options, const pba_schedule *from,
-                       journal **journal)
+                       const task *task, journal **journal)
 {
     char path[PBA_PATH_MAX];
     size_t count;
@@ -85,7 +85,7 @@ static pba_status fill(const char *run, const pba_search_options *options, const
     if (status == PBA_OK && from) {
         status = save(run, DIRECTORY_FROM, from);
     }
-    return status == PBA_OK ? run_write_config(run, "search", options, rows, count) : status;
+    return status == PBA_OK ? run_write_config(run, "search", options, rows, count, task) : status;
 }
 
 static void take_back(const char *run, bool folder)
@@ -106,7 +106,7 @@ static void take_back(const char *run, bool folder)
 }
 
 pba_status directory_create(const char *run, const pba_search_options *options,
-                            const pba_schedule *from, journal **journal)
+                            const pba_schedule *from, const task *task, journal **journal)
 {
     bool fresh = !file_exists(run);
     *journal = NULL;
@@ -114,7 +114,7 @@ pba_status directory_create(const char *run, const pba_search_options *options,
     if (status != PBA_OK) {
         return status;
     }
-    status = fill(run, options, from, journal);
+    status = fill(run, options, from, task, journal);
     if (status != PBA_OK) {
         char message[512];
         snprintf(message, sizeof message, "%s", pba_error_message());

@@ -13,10 +13,10 @@ pba_status directory_check(const char *run);
 /* The copy of the schedule that a search was started from, in its folder. */
 #define DIRECTORY_FROM "from.json"
 
-/* Creates the folder with config.json, an empty journal and the copy of `from` (NULL: none), all or
- * nothing. */
+/* Creates the folder with config.json (`task`: what it is made of), an empty journal and the copy
+ * of `from` (NULL: none), all or nothing. */
 pba_status directory_create(const char *run, const pba_search_options *options,
-                            const pba_schedule *from, journal **journal);
+                            const pba_schedule *from, const task *task, journal **journal);
 
 /* Options as config.json has them; `build`: false where other libraries made it. */
 pba_status directory_read(const char *run, pba_search_options *options, bool *same_build);

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "search/journal.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "core/file.h"
@@ -21,6 +19,14 @@ struct journal {
     size_t next;   /* of them, the first that is not consumed */
 };
 
+/* Jansson tells most of its failures for lack of memory by no code at all. Such a line is not torn,
+ * and must not be cut off. */
+static bool is_text_error(const json_error_t *error)
+{
+    enum json_error_code code = json_error_code(error);
+    return code != json_error_unknown && code != json_error_out_of_memory;
+}
+
 /* How many bytes of the text are whole lines that hold an object each; they are added to `lines`.
  * Only the end of a file can be torn: something else further up is damage. */
 static pba_status read_lines(journal *journal, const char *text, size_t size, size_t *whole)
@@ -32,7 +38,11 @@ static pba_status read_lines(journal *journal, const char *text, size_t size, si
             return PBA_OK;
         }
         size_t next = (size_t)(end - text) + 1;
-        json_t *object = json_loadb(line, (size_t)(end - line), JSON_REJECT_DUPLICATES, NULL);
+        json_error_t error;
+        json_t *object = json_loadb(line, (size_t)(end - line), JSON_REJECT_DUPLICATES, &error);
+        if (!object && !is_text_error(&error)) {
+            return status_set(PBA_MEMORY, "%s: out of memory", journal->path);
+        }
         if (!json_is_object(object)) {
             json_decref(object);
             return next == size ? PBA_OK
@@ -67,13 +77,8 @@ static pba_status open_locked(journal *journal)
     if (status != PBA_OK) {
         return status;
     }
-    if (flock(journal->descriptor, LOCK_EX | LOCK_NB) != 0) {
-        return errno == EWOULDBLOCK
-                   ? status_set(PBA_EXISTS, "%s: another process is at work on this run",
-                                journal->path)
-                   : status_set(PBA_IO, "%s: cannot be locked: %s", journal->path, strerror(errno));
-    }
-    return read_file(journal);
+    status = file_hold(journal->descriptor, journal->path);
+    return status == PBA_OK ? read_file(journal) : status;
 }
 
 pba_status journal_open(const char *path, journal **result)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Resuming: the journal is told to a fresh population, which must come to the same decisions, and
- * the members' blocks come from the checkpoints that its score lines committed. */
+ * the members' blocks come from the checkpoints that its score lines committed. Where one of these
+ * is lost or damaged, the one before it is loaded, and its epochs are trained again (run.c): what
+ * comes of them is the same. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -59,26 +61,66 @@ pba_status search_replay(pba_search *search)
     return status;
 }
 
+static pba_status read_checkpoint(pba_search *search, int round, int member, float *block)
+{
+    char path[PBA_PATH_MAX];
+    checkpoint_place place;
+    pba_status status = directory_checkpoint(search->options.out, round, member, path);
+    return status == PBA_OK
+               ? checkpoint_read(path, block, search->task->graph->block, round, &place)
+               : status;
+}
+
+/* The first slot that needs a checkpoint writes it. */
+static bool is_first(const pba_search *search, const pba_task *task)
+{
+    for (int i = 0; i < search->repair_count; i++) {
+        const pba_task *other = &search->repairs[i].task;
+        if (other->member == task->member && other->round == task->round) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* `task`: what led to the checkpoint that cannot be read, as pba_error_message() says. */
+static pba_status plan_repair(pba_search *search, const pba_task *task, int slot)
+{
+    char reason[1024];
+    float *block = search->blocks[slot];
+    pba_status status = PBA_OK;
+    snprintf(reason, sizeof reason, "%s", pba_error_message());
+    if (task->round) { /* else its weights are drawn when it starts */
+        status = read_checkpoint(search, task->round - 1, task->weights_from, block);
+    }
+    if (status != PBA_OK && status != PBA_MEMORY) {
+        return status_set(status, "%s; nor can the one before it: %s; start a new run", reason,
+                          pba_error_message());
+    }
+    if (status == PBA_OK) {
+        search->repairs[search->repair_count++] =
+            (search_repair){.task = *task, .slot = slot, .writes = is_first(search, task)};
+        search->repairs_left++;
+        search->done -= search_training_work(search, task);
+        search_note(search, "%s: member %d is trained again from %s", reason, task->member,
+                    task->round ? "the checkpoint before it" : "its first epoch on");
+    }
+    return status;
+}
+
 /* A member scored in this round has its checkpoint of this round; another starts the round from the
  * block that it had, or copied, at the end of the last one. */
 static pba_status load_block(pba_search *search, int member)
 {
     const pba_task *task = &search->tasks[member];
-    const nn_graph *graph = search->task->graph;
-    int round = task->round, from = member;
-    checkpoint_place place;
     if (!search->scored[member]) {
-        round--;
-        from = task->weights_from;
+        if (task->round == 0) {
+            return PBA_OK; /* its weights are drawn when it starts */
+        }
+        task = &search->before[task->weights_from];
     }
-    if (round < 0) {
-        return PBA_OK; /* its weights are drawn when it starts */
-    }
-    char path[PBA_PATH_MAX];
-    pba_status status = directory_checkpoint(search->options.out, round, from, path);
-    return status == PBA_OK
-               ? checkpoint_read(path, search->blocks[member], graph->block, round, &place)
-               : status;
+    pba_status status = read_checkpoint(search, task->round, task->member, search->blocks[member]);
+    return status == PBA_OK || status == PBA_MEMORY ? status : plan_repair(search, task, member);
 }
 
 static pba_status load_blocks(pba_search *search)
@@ -91,7 +133,7 @@ static pba_status load_blocks(pba_search *search)
         status = load_block(search, i);
     }
     /* What a crash may have kept from being removed. */
-    directory_drop_checkpoints(search->options.out, search->round - 1);
+    directory_drop_checkpoints(search->options.out, search->round - 2);
     return status;
 }
 
@@ -100,6 +142,9 @@ static pba_status resume_open(pba_search *search, bool same_build)
     pba_status status = directory_open_journal(search->options.out, &search->journal);
     if (status == PBA_OK) {
         status = search_open_task(search);
+    }
+    if (status == PBA_OK) {
+        status = run_check_made_of(search->options.out, search->task);
     }
     if (status == PBA_OK) {
         status = search_replay(search);

@@ -102,6 +102,7 @@ pba_status search_open_round(pba_search *search)
     search->early = search->begun;
     search->begun = begun;
     memset(search->early, 0, (size_t)members * sizeof *search->early);
+    memcpy(search->before, search->tasks, (size_t)members * sizeof *search->tasks);
     search->next = 0;
     search->scored_count = search->lost_count = 0;
     memset(search->scored, 0, (size_t)members * sizeof *search->scored);

@@ -161,31 +161,52 @@ static pba_status score_member(worker *worker, float *block, search_score *score
     return status;
 }
 
-static pba_status run_task(worker *worker, const pba_task *task, search_score *score)
+static pba_status train_member(worker *worker, const pba_task *task, float *block,
+                               search_score *score)
 {
-    pba_search *search = worker->search;
-    float *block = search->blocks[task->member];
-    char path[PBA_PATH_MAX];
+    const pba_search *search = worker->search;
     worker->own = 0;
     worker->first = true;
     if (task->round == 0) { /* here, so that all workers draw weights, not the first for all */
         nn_initialize(search->task->graph, block, search->options.recipe.seed,
                       (uint32_t)task->member);
     }
-    pba_status status = train_epochs(worker, task, block, score);
+    return train_epochs(worker, task, block, score);
+}
+
+static pba_status save_member(worker *worker, const pba_task *task, const float *block)
+{
+    char path[PBA_PATH_MAX];
+    const pba_search *search = worker->search;
+    checkpoint_place place = {.round = task->round, .epoch = task->until_epoch};
+    double start = clock_now();
+    pba_status status = directory_checkpoint(search->options.out, task->round, task->member, path);
+    if (status == PBA_OK) {
+        status = checkpoint_write(path, block, search->task->graph->block, &place);
+    }
+    worker->checkpoint += clock_now() - start;
+    return status;
+}
+
+static pba_status run_task(worker *worker, const pba_task *task, search_score *score)
+{
+    float *block = worker->search->blocks[task->member];
+    pba_status status = train_member(worker, task, block, score);
     if (status == PBA_OK) {
         status = score_member(worker, block, score);
     }
     if (status == PBA_OK) {
-        status = directory_checkpoint(search->options.out, task->round, task->member, path);
-    }
-    if (status == PBA_OK) {
-        checkpoint_place place = {.round = task->round, .epoch = task->until_epoch};
-        double start = clock_now();
-        status = checkpoint_write(path, block, search->task->graph->block, &place);
-        worker->checkpoint += clock_now() - start;
+        status = save_member(worker, task, block);
     }
     return status == PBA_OK ? write_score(worker, task, score) : status;
+}
+
+static pba_status run_repair(worker *worker, const search_repair *repair)
+{
+    float *block = worker->search->blocks[repair->slot];
+    search_score score = {0};
+    pba_status status = train_member(worker, &repair->task, block, &score);
+    return status == PBA_OK && repair->writes ? save_member(worker, &repair->task, block) : status;
 }
 
 /* ------------------------------------------------------------------- rounds */
@@ -215,7 +236,8 @@ static pba_status begin_round(pba_search *search)
     double start = clock_now();
     copy_blocks(search);
     search->times.parts[PBA_SEARCH_COPY] += clock_now() - start;
-    directory_drop_checkpoints(search->options.out, search->round - 1);
+    /* those that led to the checkpoints are kept, for where one of these is damaged */
+    directory_drop_checkpoints(search->options.out, search->round - 2);
     return search_keep_spent(search);
 }
 
@@ -297,7 +319,7 @@ static pba_status start(pba_search *search)
         status = search_allocate_blocks(search);
         if (status == PBA_OK) {
             status = directory_create(search->options.out, &search->options, search->from,
-                                      &search->journal);
+                                      search->task, &search->journal);
         }
         if (status == PBA_OK) {
             status = search_open_round(search);
@@ -328,6 +350,27 @@ static void add_times(worker *worker)
     all->parts[PBA_SEARCH_CHECKPOINT] += worker->checkpoint;
     all->trained += (double)own->trained;
     all->evaluated += (double)own->evaluated;
+}
+
+/* Before the first task: all blocks must be there when a round ends. Under the lock. */
+static void repair(worker *worker)
+{
+    pba_search *search = worker->search;
+    while (!search->over && search->repair_next < search->repair_count) {
+        const search_repair *repair = &search->repairs[search->repair_next++];
+        pthread_mutex_unlock(&search->lock);
+        pba_status status = run_repair(worker, repair);
+        pthread_mutex_lock(&search->lock);
+        add_work(worker, search_training_work(search, &repair->task) - worker->own);
+        if (status != PBA_OK) {
+            fail(search, status);
+        }
+        search->repairs_left--;
+        pthread_cond_broadcast(&search->moved);
+    }
+    while (!search->over && search->repairs_left) {
+        wait(search);
+    }
 }
 
 static void work(worker *worker)
@@ -367,6 +410,7 @@ static pba_status worker_main(void *context, int index)
     if (status != PBA_OK) {
         fail(search, status);
     }
+    repair(&worker);
     work(&worker);
     if (worker.trainer) {
         add_times(&worker);

@@ -16,10 +16,15 @@
 #include "core/threads.h"
 #include "train/run.h"
 
-double search_task_work(const pba_search *search, const pba_task *task)
+double search_training_work(const pba_search *search, const pba_task *task)
 {
     double epoch = (double)task_steps(search->task) * search->options.recipe.batch;
-    return (task->until_epoch - task->from_epoch) * epoch +
+    return (task->until_epoch - task->from_epoch) * epoch;
+}
+
+double search_task_work(const pba_search *search, const pba_task *task)
+{
+    return search_training_work(search, task) +
            EVALUATION_WORK * search->task->counts[PBA_VALIDATION];
 }
 
@@ -178,12 +183,15 @@ pba_status search_new(const pba_search_options *options, bool resumed, const pba
     search->workers = workers < options->population ? workers : options->population;
     size_t members = (size_t)options->population;
     search->tasks = memory_new(members, sizeof *search->tasks);
+    search->before = memory_new(members, sizeof *search->before);
+    search->repairs = memory_new(members, sizeof *search->repairs);
     search->scored = memory_new(members, sizeof *search->scored);
     search->begun = memory_new(members, sizeof *search->begun);
     search->early = memory_new(members, sizeof *search->early);
     search->blocks = memory_new(members, sizeof *search->blocks);
     pba_status status = PBA_MEMORY;
-    if (search->tasks && search->scored && search->begun && search->early && search->blocks) {
+    if (search->tasks && search->before && search->repairs && search->scored && search->begun &&
+        search->early && search->blocks) {
         status = PBA_OK;
     }
     if (status == PBA_OK) {
@@ -373,6 +381,8 @@ void pba_search_free(pba_search *search)
     }
     free(search->blocks);
     free(search->tasks);
+    free(search->before);
+    free(search->repairs);
     free(search->scored);
     free(search->begun);
     free(search->early);

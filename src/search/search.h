@@ -13,6 +13,14 @@
 #include "train/run.h"
 #include "train/tensorboard.h"
 
+/* A member's task whose checkpoint turned out to be lost or damaged: its epochs are trained again
+ * from the checkpoint before it, which lies in blocks[slot]. */
+typedef struct search_repair {
+    pba_task task;
+    int slot;
+    bool writes; /* the checkpoint; where several slots need it, one of them does */
+} search_repair;
+
 struct pba_search {
     pba_search_options options; /* dataset: an absolute path, or "demo" */
     char dataset[256];          /* what the schedule calls it: the last part of the path */
@@ -29,8 +37,8 @@ struct pba_search {
     journal *journal; /* NULL until the run directory is there */
     float **blocks;   /* of each member */
 
-    /* The round: its tasks, in member order. */
-    pba_task *tasks;
+    /* The round: its tasks, in member order, and those of the round before. */
+    pba_task *tasks, *before;
     int round, rounds;
     bool *scored; /* by member */
     bool *begun;  /* its task of this round was handed out in the round before */
@@ -38,6 +46,10 @@ struct pba_search {
     int scored_count, lost_count;
     int best; /* member of the last round that ended */
     double best_error;
+
+    /* Of a search that goes on: done before any task is handed out. */
+    search_repair *repairs;
+    int repair_count, repair_next, repairs_left;
 
     /* The end. */
     pba_schedule *schedule;
@@ -68,6 +80,7 @@ typedef struct search_score {
 } search_score;
 
 /* search.c */
+double search_training_work(const pba_search *search, const pba_task *task); /* no evaluation */
 double search_task_work(const pba_search *search, const pba_task *task);
 double search_work(const pba_search *search);
 bool search_drifts(const pba_search *search); /* no selection: policies change, nobody copies */

@@ -2,6 +2,7 @@
 #include "train/run.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "augment/plugin.h"
 #include "core/file.h"
 #include "schedule/fields.h"
+#include "train/fingerprint.h"
 
 enum { CONFIG_VERSION = 1, SMALL_FILE = 1 << 20 };
 
@@ -125,7 +127,7 @@ static json_t *plugins_json(void)
 }
 
 pba_status run_write_config(const char *folder, const char *kind, const void *options,
-                            const pba_setting *rows, size_t count)
+                            const pba_setting *rows, size_t count, const task *task)
 {
     json_t *settings = json_object();
     pba_status status = PBA_OK;
@@ -140,7 +142,7 @@ pba_status run_write_config(const char *folder, const char *kind, const void *op
                                CONFIG_VERSION, "kind", kind, "pba", pba_version(), "build",
                                pba_build_info(), "settings", settings);
     json_t *plugins = plugins_json();
-    if (!plugins ||
+    if (json_object_set_new(config, "made_of", fingerprint_of(task)) != 0 || !plugins ||
         (json_array_size(plugins) && json_object_set(config, "plugins", plugins) != 0)) {
         json_decref(config);
         config = NULL; /* which is told as out of memory */
@@ -263,6 +265,46 @@ pba_status run_read_config(const char *folder, const char *kind, void *options,
     return status;
 }
 
+pba_status run_hold(const char *folder, int *descriptor)
+{
+    char path[PBA_PATH_MAX];
+    *descriptor = -1;
+    pba_status status = file_join(path, folder, "config.json");
+    if (status != PBA_OK) {
+        return status;
+    }
+    *descriptor = file_descriptor(path, O_RDONLY);
+    if (*descriptor < 0) {
+        return status_set(PBA_IO, "%s: cannot be opened: %s", path, strerror(errno));
+    }
+    status = file_hold(*descriptor, folder);
+    if (status != PBA_OK) {
+        run_let_go(descriptor);
+    }
+    return status;
+}
+
+void run_let_go(int *descriptor)
+{
+    if (*descriptor >= 0) {
+        close(*descriptor);
+        *descriptor = -1;
+    }
+}
+
+pba_status run_check_made_of(const char *folder, const task *task)
+{
+    char path[PBA_PATH_MAX];
+    json_t *config;
+    pba_status status = run_read_json(folder, "config.json", &config);
+    if (status == PBA_OK) {
+        status = file_join(path, folder, "config.json");
+        status = status == PBA_OK ? fingerprint_check(path, config, task) : status;
+        json_decref(config);
+    }
+    return status;
+}
+
 pba_status run_check_settings(const void *options, void *scratch, const pba_setting *rows,
                               size_t count)
 {
@@ -284,15 +326,18 @@ pba_status run_read_spent(const char *folder, run_spent *spent)
     json_t *root;
     *spent = (run_spent){0};
     pba_status status = run_read_json(folder, spent_file, &root);
-    if (status != PBA_OK) {
-        return status == PBA_NOT_FOUND ? PBA_OK : status;
-    }
-    status = schedule_field_real(root, "seconds", 0, 1e12, &spent->seconds);
     if (status == PBA_OK) {
-        status = schedule_field_real(root, "core_seconds", 0, 1e15, &spent->core_seconds);
+        status = schedule_field_real(root, "seconds", 0, 1e12, &spent->seconds);
+        if (status == PBA_OK) {
+            status = schedule_field_real(root, "core_seconds", 0, 1e15, &spent->core_seconds);
+        }
+        json_decref(root);
     }
-    json_decref(root);
-    return status == PBA_OK ? PBA_OK : status_prefix(status, "%s/%s", folder, spent_file);
+    if (status == PBA_MEMORY || status == PBA_OK) {
+        return status;
+    }
+    *spent = (run_spent){0};
+    return PBA_OK;
 }
 
 pba_status run_write_spent(const char *folder, const run_spent *spent)

@@ -6,7 +6,7 @@
 
 #include <jansson.h>
 
-#include "core/status.h"
+#include "train/trainer.h"
 
 /* Whether a job may create `path`, without leaving anything behind: PBA_EXISTS where a run is there
  * already (the message names --resume), PBA_IO where the folder could not be created or written. */
@@ -14,15 +14,24 @@ pba_status run_check(const char *path);
 
 /* Writes config.json: format, version, kind ("search", "train"), versions of the libraries, and the
  * recipe's settings as text (rows that say only where or how fast are left out, the data set's path
- * is kept); and the operations of plug-ins that are loaded, with their versions. */
+ * is kept); the operations of plug-ins that are loaded, with their versions; and the sums of what
+ * the task is made of. */
 pba_status run_write_config(const char *folder, const char *kind, const void *options,
-                            const pba_setting *rows, size_t count);
+                            const pba_setting *rows, size_t count, const task *task);
 
 /* Reads config.json back into options (already initialized). PBA_FORMAT for another format or kind,
  * or a version newer than this program's. Loads the run's plug-ins, whose operations must be the
  * same; those that are loaded already do. */
 pba_status run_read_config(const char *folder, const char *kind, void *options,
                            const pba_setting *rows, size_t count);
+
+/* Keeps other processes out of the run's folder, by a lock on its config.json, until let go (or the
+ * process ends). `descriptor` is -1 where nothing is held. PBA_EXISTS: somebody is in there. */
+pba_status run_hold(const char *folder, int *descriptor);
+void run_let_go(int *descriptor);
+
+/* Whether a run that goes on is made of what it began with, as fingerprint_check says. */
+pba_status run_check_made_of(const char *folder, const task *task);
 
 /* Values set by hand go through the same rows as those from a command line. `scratch`: a copy of
  * the options. PBA_USAGE. */
@@ -41,8 +50,9 @@ typedef struct run_spent {
     double seconds, core_seconds;
 } run_spent;
 
-/* Kept in the folder's checkpoint/ until the result has it; zeros where nothing is kept. What a
- * killed process took since it last saved is lost. */
+/* Kept in the folder's checkpoint/ until the result has it; zeros where nothing is kept, or what is
+ * kept is damaged: it is no reason to lose the run. What a killed process took since it last saved
+ * is lost. PBA_MEMORY. */
 pba_status run_read_spent(const char *folder, run_spent *spent);
 pba_status run_write_spent(const char *folder, const run_spent *spent);
 void run_drop_spent(const char *folder);

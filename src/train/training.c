@@ -182,6 +182,9 @@ static pba_status training_new(const task_data *opened, const pba_train_options 
     if (status == PBA_OK && resumed) {
         status = training_folder_read(fresh);
     }
+    if (status == PBA_OK && resumed && !fresh->complete) {
+        status = run_check_made_of(options->out, fresh->task);
+    }
     if (status != PBA_OK) {
         pba_training_free(fresh);
         return status;

@@ -45,6 +45,7 @@ typedef struct training_state {
     trainer_figures figures; /* of that epoch so far; of the last one at the end */
     double saved;            /* when the last checkpoint was written */
     double counted;          /* up to when its time is in training->spent */
+    char note[1024];         /* what was to be said of it as it was loaded, or "" */
 } training_state;
 
 double training_total(const pba_training *training); /* image passes of the whole run */
@@ -69,7 +70,8 @@ pba_status training_folder_begin(pba_training *training); /* makes and locks it 
 void training_folder_end(pba_training *training);
 /* The results of finished seeds; `complete` where the whole run was finished. */
 pba_status training_folder_read(pba_training *training);
-/* The state of a seed that was under way, or a fresh network. */
+/* The state of a seed that was under way, or a fresh network. A checkpoint that is damaged gives
+ * way to the one before it, with a note. */
 pba_status training_folder_load(const pba_training *training, training_state *state);
 pba_status training_folder_save(const pba_training *training, training_state *state);
 /* Weights first, then the result, which is the mark that the seed is finished. */

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The folder of a training run: config.json, the schedule as it was found, checkpoint/ with a file
- * per seed that is under way and a result per seed that is finished, weights, and result.json,
- * which is written last. */
-#include <errno.h>
-#include <fcntl.h>
+ * The folder of a training run: config.json, the schedule as it was found, checkpoint/ with the
+ * last two states of each seed that is under way and a result per seed that is finished, weights,
+ * and result.json, which is written last. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "core/file.h"
@@ -28,24 +25,6 @@ static pba_status seed_path(const pba_training *training, uint64_t seed, const c
 
 /* ------------------------------------------------------------------ begin and end */
 
-static pba_status lock_folder(pba_training *training)
-{
-    char path[PBA_PATH_MAX];
-    pba_status status = file_join(path, training->options.out, "config.json");
-    if (status != PBA_OK) {
-        return status;
-    }
-    training->lock_file = file_descriptor(path, O_RDONLY);
-    if (training->lock_file < 0) {
-        return status_set(PBA_IO, "%s: cannot be opened: %s", path, strerror(errno));
-    }
-    if (flock(training->lock_file, LOCK_EX | LOCK_NB) != 0) {
-        return status_set(PBA_EXISTS, "%s: another process is running this training",
-                          training->options.out);
-    }
-    return PBA_OK;
-}
-
 static pba_status fill_folder(pba_training *training)
 {
     size_t count;
@@ -60,7 +39,8 @@ static pba_status fill_folder(pba_training *training)
         status = status == PBA_OK ? pba_schedule_save(training->choice.schedule, path) : status;
     }
     return status == PBA_OK && !training->resumed
-               ? run_write_config(training->options.out, "train", &training->options, rows, count)
+               ? run_write_config(training->options.out, "train", &training->options, rows, count,
+                                  training->task)
                : status;
 }
 
@@ -72,7 +52,7 @@ pba_status training_folder_begin(pba_training *training)
     }
     pba_status status = fill_folder(training);
     if (status == PBA_OK) {
-        status = lock_folder(training);
+        status = run_hold(training->options.out, &training->lock_file);
     }
     if (status != PBA_OK) {
         training_folder_end(training);
@@ -82,16 +62,13 @@ pba_status training_folder_begin(pba_training *training)
 
 void training_folder_end(pba_training *training)
 {
-    if (training->lock_file >= 0) {
-        close(training->lock_file);
-        training->lock_file = -1;
-    }
+    run_let_go(&training->lock_file);
 }
 
 void training_folder_drop(const char *run, uint64_t first, int seeds)
 {
-    static const char *const patterns[] = {"seed-%llu", "seed-%llu.new", "seed-%llu.json",
-                                           "seed-%llu.json.new"};
+    static const char *const patterns[] = {"seed-%llu", "seed-%llu.new", "seed-%llu.before",
+                                           "seed-%llu.json", "seed-%llu.json.new"};
     enum { PATTERNS = sizeof patterns / sizeof *patterns };
     char folder[PBA_PATH_MAX], path[PBA_PATH_MAX], name[PBA_NAME_MAX];
     if (file_join(folder, run, "checkpoint") != PBA_OK) {
@@ -210,7 +187,7 @@ static pba_status load_checkpoint(const pba_training *training, const char *path
     pba_status status =
         checkpoint_read(path, state->block, training->task->graph->block, -1, &place);
     if (status != PBA_OK) {
-        return status_prefix(status, "remove it to train the seed anew");
+        return status;
     }
     if (place.epoch > training->options.recipe.epochs || place.step > task_steps(training->task)) {
         return status_set(
@@ -231,19 +208,54 @@ static pba_status load_checkpoint(const pba_training *training, const char *path
     return PBA_OK;
 }
 
+static const char CHECKPOINT[] = "checkpoint/seed-%llu", BEFORE[] = "checkpoint/seed-%llu.before";
+
+/* The last checkpoint, or the one before it; PBA_NOT_FOUND where there is neither. */
+static pba_status load_last(const pba_training *training, training_state *state)
+{
+    char path[PBA_PATH_MAX], before[PBA_PATH_MAX], reason[sizeof state->note - 64];
+    pba_status status = seed_path(training, state->seed, CHECKPOINT, path);
+    if (status == PBA_OK) {
+        status = seed_path(training, state->seed, BEFORE, before);
+    }
+    if (status == PBA_OK) {
+        status = load_checkpoint(training, path, state);
+    }
+    if (status == PBA_OK || status == PBA_MEMORY || !file_exists(before)) {
+        return status;
+    }
+    bool damaged = status == PBA_FORMAT;
+    snprintf(reason, sizeof reason, "%s", pba_error_message());
+    status = load_checkpoint(training, before, state);
+    if (status == PBA_OK) {
+        if (damaged) {
+            unlink(path); /* or it would take the place of the good one */
+        }
+        snprintf(state->note, sizeof state->note, "%s: going on from the checkpoint before it",
+                 reason);
+    }
+    return status;
+}
+
 pba_status training_folder_load(const pba_training *training, training_state *state)
 {
     const nn_graph *graph = training->task->graph;
-    char path[PBA_PATH_MAX];
-    if (training->resumed) {
-        pba_status status = seed_path(training, state->seed, "checkpoint/seed-%llu", path);
-        if (status != PBA_OK || file_exists(path)) {
-            return status == PBA_OK ? load_checkpoint(training, path, state) : status;
-        }
+    pba_status status = training->resumed ? load_last(training, state) : PBA_NOT_FOUND;
+    if (status == PBA_NOT_FOUND) {
+        memset(state->block, 0, graph->block * sizeof *state->block);
+        nn_initialize(graph, state->block, state->seed, 0);
+        return PBA_OK;
     }
-    memset(state->block, 0, graph->block * sizeof *state->block);
-    nn_initialize(graph, state->block, state->seed, 0);
-    return PBA_OK;
+    return status == PBA_FORMAT ? status_prefix(status, "remove it to train the seed anew")
+                                : status;
+}
+
+/* The name under which the last checkpoint makes room for a new one. */
+static pba_status step_back(const pba_training *training, uint64_t seed, const char *path)
+{
+    char before[PBA_PATH_MAX];
+    pba_status status = seed_path(training, seed, BEFORE, before);
+    return status == PBA_OK ? file_set_aside(path, before) : status;
 }
 
 pba_status training_folder_save(const pba_training *training, training_state *state)
@@ -256,7 +268,10 @@ pba_status training_folder_save(const pba_training *training, training_state *st
                               .step = state->figures.steps,
                               .correct = state->figures.correct,
                               .loss_sum = state->figures.loss_sum};
-    pba_status status = seed_path(training, state->seed, "checkpoint/seed-%llu", path);
+    pba_status status = seed_path(training, state->seed, CHECKPOINT, path);
+    if (status == PBA_OK) {
+        status = step_back(training, state->seed, path);
+    }
     if (status == PBA_OK) {
         status = checkpoint_write(path, state->block, training->task->graph->block, &place);
     }
@@ -308,9 +323,11 @@ pba_status training_folder_finish_seed(const pba_training *training, const train
         status = run_write_json(training->options.out, name,
                                 result_json(&training->results[state->index]));
     }
-    if (status == PBA_OK &&
-        seed_path(training, state->seed, "checkpoint/seed-%llu", path) == PBA_OK) {
-        unlink(path);
+    for (int i = 0; i < 2 && status == PBA_OK; i++) {
+        status = seed_path(training, state->seed, i ? BEFORE : CHECKPOINT, path);
+        if (status == PBA_OK) {
+            unlink(path);
+        }
     }
     return status;
 }

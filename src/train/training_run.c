@@ -195,6 +195,9 @@ static pba_status start_seed(pba_training *training, training_state *state)
     pba_status status = training_folder_load(training, state);
     pthread_mutex_lock(&training->lock);
     training->done += passes_done(training, state);
+    if (state->note[0]) {
+        report(training, (pba_event){.kind = PBA_EVENT_NOTE, .text = state->note});
+    }
     pthread_mutex_unlock(&training->lock);
     return status;
 }

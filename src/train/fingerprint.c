@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "train/fingerprint.h"
+
+#include <string.h>
+#include <zlib.h>
+
+static void add(uLong *sum, const void *bytes, size_t size)
+{
+    *sum = crc32_z(*sum, bytes, size);
+}
+
+static void add_int(uLong *sum, int64_t value)
+{
+    add(sum, &value, sizeof value);
+}
+
+static void add_real(uLong *sum, double value)
+{
+    add(sum, &value, sizeof value);
+}
+
+static void add_text(uLong *sum, const char *text)
+{
+    add(sum, text, strlen(text) + 1);
+}
+
+static uLong data_sum(const task *task)
+{
+    uLong sum = 0;
+    const pba_dataset_info *info = &task->info;
+    size_t size = (size_t)info->width * (size_t)info->height * (size_t)info->channels;
+    const int shape[] = {info->width, info->height, info->channels, info->classes};
+    add(&sum, shape, sizeof shape);
+    for (int split = 0; split < 3; split++) {
+        size_t count = (size_t)task->counts[split];
+        add_int(&sum, task->counts[split]);
+        if (count) {
+            add(&sum, task->labels[split], count * sizeof **task->labels);
+            add(&sum, task->ids[split], count * sizeof **task->ids);
+        }
+        for (size_t i = 0; i < count; i++) {
+            add(&sum, task->images[split][i], size);
+        }
+    }
+    return sum;
+}
+
+static void add_node(uLong *sum, const nn_node *node)
+{
+    const int numbers[] = {(int)node->kind,   node->inputs[0],    node->inputs[1],
+                           node->shape.width, node->shape.height, node->shape.channels,
+                           node->kernel,      node->stride,       node->pad_before,
+                           node->pad_after,   node->pad_left,     node->pad_right,
+                           node->before,      node->shift,        node->relu};
+    add(sum, numbers, sizeof numbers);
+    add(sum, node->tensors, sizeof node->tensors);
+    add_real(sum, node->keep);
+}
+
+static uLong network_sum(const task *task)
+{
+    uLong sum = 0;
+    const nn_graph *graph = task->graph;
+    for (int i = 0; i < graph->node_count; i++) {
+        add_node(&sum, &graph->nodes[i]);
+    }
+    for (int i = 0; i < graph->tensor_count; i++) {
+        const nn_tensor *tensor = &graph->tensors[i];
+        add_text(&sum, tensor->name);
+        add_int(&sum, (int64_t)tensor->count);
+        add_int(&sum, (int64_t)tensor->offset);
+        add_int(&sum, tensor->init);
+    }
+    return sum;
+}
+
+static uLong operations_sum(const task *task)
+{
+    uLong sum = 0;
+    const augment_op *op;
+    (void)task;
+    for (size_t i = 0; (op = augment_op_at(i)); i++) {
+        if (!op->plugin) {
+            add_text(&sum, op->name);
+            add_text(&sum, op->parameter);
+            add_real(&sum, op->min);
+            add_real(&sum, op->max);
+            add_int(&sum, op->flags);
+        }
+    }
+    return sum;
+}
+
+static const struct part {
+    const char *name;
+    uLong (*sum)(const task *task);
+    const char *changed, *remedy;
+} parts[] = {
+    {"data", data_sum, "the images or labels of its data set are not those that it began with",
+     "put them back as they were"},
+    {"network", network_sum, "its network is not built as it was when it began",
+     "go on with the build that began it"},
+    {"operations", operations_sum, "the operations here are not those that it began with",
+     "go on with the build that began it"},
+};
+enum { PARTS = sizeof parts / sizeof *parts };
+
+json_t *fingerprint_of(const task *task)
+{
+    json_t *sums = json_object();
+    int failed = !sums;
+    for (int i = 0; i < PARTS && !failed; i++) {
+        failed = json_object_set_new(sums, parts[i].name,
+                                     json_integer((json_int_t)parts[i].sum(task))) != 0;
+    }
+    if (failed) {
+        json_decref(sums);
+        return NULL;
+    }
+    return sums;
+}
+
+pba_status fingerprint_check(const char *path, const json_t *config, const task *task)
+{
+    const char *version = json_string_value(json_object_get(config, "pba"));
+    const json_t *sums = json_object_get(config, "made_of");
+    if (version && strcmp(version, pba_version()) != 0) {
+        return status_set(PBA_FORMAT,
+                          "%s: the run was begun by pba %s and this is %s, whose numbers may be "
+                          "others; go on with pba %s, or start a new run",
+                          path, version, pba_version(), version);
+    }
+    for (int i = 0; i < PARTS; i++) {
+        const json_t *sum = json_object_get(sums, parts[i].name);
+        if (sum && json_integer_value(sum) != (json_int_t)parts[i].sum(task)) {
+            return status_set(PBA_FORMAT, "%s: the run cannot go on: %s; %s, or start a new run",
+                              path, parts[i].changed, parts[i].remedy);
+        }
+    }
+    return PBA_OK;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What a run is made of beside its settings: the images and labels of its splits, the network, the
+ * built-in operations (those of plug-ins have versions), and the version of pba. config.json keeps
+ * a sum of each, so that a run does not go on as something else. */
+#ifndef TRAIN_FINGERPRINT_H
+#define TRAIN_FINGERPRINT_H
+
+#include <jansson.h>
+
+#include "train/trainer.h"
+
+/* An object with a sum of each; NULL: no memory. Reads every pixel once, about 1 GB a second. */
+json_t *fingerprint_of(const task *task);
+
+/* PBA_FORMAT where `config`, read from `path`, was written by another version of pba or holds other
+ * sums; the message says which, and what can be done. A sum that it does not hold is not compared.
+ */
+pba_status fingerprint_check(const char *path, const json_t *config, const task *task);
+
+#endif
