@@ -31,7 +31,6 @@
 #define SANITIZED 0 /* else: reserves terabytes of addresses, and reports on standard error */
 #endif
 
-/* Counters of a coverage build go to files, at exit(), which a child does not reach. */
 #ifdef PBA_COVERAGE
 void __gcov_dump(void);
 #define COVERED 1
@@ -157,10 +156,17 @@ static void set_limits(const child_limits *limits, size_t addresses)
     }
     limit(RLIMIT_CPU, (rlim_t)limits->processor, (rlim_t)limits->processor + 1);
     limit(RLIMIT_CORE, 0, 0);
-    if (!COVERED) {
-        limit(RLIMIT_FSIZE, 0, 0);
-    }
+    limit(RLIMIT_FSIZE, 0, COVERED ? RLIM_INFINITY : 0);
     limit(RLIMIT_NOFILE, OPEN_FILES, OPEN_FILES);
+}
+
+/* Counters of a coverage build go to files, at exit(), which a child does not reach. */
+static void write_counters(void)
+{
+    if (COVERED) {
+        limit(RLIMIT_FSIZE, RLIM_INFINITY, RLIM_INFINITY);
+        __gcov_dump();
+    }
 }
 
 /* The caller's handlers and its blocked signals are not the child's. */
@@ -217,7 +223,7 @@ static void child_main(const child_job *job, int stream, int report_pipe, size_t
         snprintf(report.message, sizeof report.message, "%s", pba_error_message());
     }
     ssize_t written = write(REPORT, &report, sizeof report);
-    __gcov_dump();
+    write_counters();
     _exit(written == (ssize_t)sizeof report ? 0 : 1);
 }
 
