@@ -160,7 +160,8 @@ static void set_limits(const child_limits *limits, size_t addresses)
     limit(RLIMIT_NOFILE, OPEN_FILES, OPEN_FILES);
 }
 
-/* Counters of a coverage build go to files, at exit(), which a child does not reach. */
+/* Counters of a coverage build go to files, at exit(), which a child does not reach. Before the
+ * report, behind which the caller kills the child. */
 static void write_counters(void)
 {
     if (COVERED) {
@@ -222,8 +223,8 @@ static void child_main(const child_job *job, int stream, int report_pipe, size_t
     if (report.status != PBA_OK) {
         snprintf(report.message, sizeof report.message, "%s", pba_error_message());
     }
-    ssize_t written = write(REPORT, &report, sizeof report);
     write_counters();
+    ssize_t written = write(REPORT, &report, sizeof report);
     _exit(written == (ssize_t)sizeof report ? 0 : 1);
 }
 
