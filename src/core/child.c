@@ -148,6 +148,11 @@ static void limit(int what, rlim_t soft, rlim_t hard)
     }
 }
 
+void child_allow_files(bool allowed)
+{
+    limit(RLIMIT_FSIZE, allowed ? RLIM_INFINITY : 0, RLIM_INFINITY);
+}
+
 static void set_limits(const child_limits *limits, size_t addresses)
 {
     size_t memory;
@@ -156,7 +161,7 @@ static void set_limits(const child_limits *limits, size_t addresses)
     }
     limit(RLIMIT_CPU, (rlim_t)limits->processor, (rlim_t)limits->processor + 1);
     limit(RLIMIT_CORE, 0, 0);
-    limit(RLIMIT_FSIZE, 0, COVERED ? RLIM_INFINITY : 0);
+    child_allow_files(false);
     limit(RLIMIT_NOFILE, OPEN_FILES, OPEN_FILES);
 }
 
@@ -164,10 +169,8 @@ static void set_limits(const child_limits *limits, size_t addresses)
  * report, behind which the caller kills the child. */
 static void write_counters(void)
 {
-    if (COVERED) {
-        limit(RLIMIT_FSIZE, RLIM_INFINITY, RLIM_INFINITY);
-        __gcov_dump();
-    }
+    child_allow_files(true);
+    __gcov_dump();
 }
 
 /* The caller's handlers and its blocked signals are not the child's. */
@@ -223,7 +226,9 @@ static void child_main(const child_job *job, int stream, int report_pipe, size_t
     if (report.status != PBA_OK) {
         snprintf(report.message, sizeof report.message, "%s", pba_error_message());
     }
-    write_counters();
+    if (COVERED) {
+        write_counters();
+    }
     ssize_t written = write(REPORT, &report, sizeof report);
     _exit(written == (ssize_t)sizeof report ? 0 : 1);
 }
