@@ -345,7 +345,11 @@ static void test_search_given(void **state)
     pba_search *search;
     pba_plan plan;
     assert_ok(pba_search_fit(&options, kept, 7, NULL, &budget, &search));
-    assert_memory_equal(&options, &asked, sizeof options);
+    assert_string_equal(options.recipe.model, "wrn-10-1");
+    assert_string_equal(options.recipe.precision, "f32");
+    assert_true(options.population == asked.population && options.interval == asked.interval);
+    assert_true(options.recipe.epochs == 2 && options.recipe.val_size == asked.recipe.val_size);
+    assert_int_equal(options.recipe.train_size, 0);
     assert_int_equal(budget.choice_count, 7);
     for (int i = 0; i < 7; i++) {
         assert_string_equal(choice_of(&budget, kept[i])->why, "given");
