@@ -276,7 +276,7 @@ static void check_weights(const char *name)
 typedef struct watcher {
     int most, stop_after; /* stop_after: epochs, 0: never */
     atomic_int epochs;    /* read by stop, which any thread may ask */
-    bool backwards;               /* told by the test's own thread: a worker's may not fail */
+    bool backwards;       /* told by the test's own thread: a worker's may not fail */
     double done, total;
 } watcher;
 

@@ -9,8 +9,8 @@
 extern void GOMP_parallel(void (*work)(void *), void *context, unsigned threads, unsigned flags);
 extern int omp_get_thread_num(void);
 
-/* The runtime is not instrumented: ThreadSanitizer is told that a region's work comes after what its
- * caller did before, and before what the caller does next. */
+/* The runtime is not instrumented: ThreadSanitizer is told that a region's work comes after what
+ * its caller did before, and before what the caller does next. */
 #if defined(__has_feature)
 #if __has_feature(thread_sanitizer)
 #define RACES_WATCHED 1
