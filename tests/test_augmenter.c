@@ -4,6 +4,7 @@
 #include "check.h"
 
 #include <math.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,7 +92,7 @@ static void batches_may_be_split(void **state)
 
 /* The linker sends the library's calls here (tests/meson.build): every allocation of a call comes
  * with an arena. */
-static int arenas;
+static atomic_int arenas;
 arena *__real_arena_create(void);
 arena *__wrap_arena_create(void);
 

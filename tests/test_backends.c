@@ -324,7 +324,7 @@ static void test_batches(void **state)
 /* A plan on several threads. The other tests use one, so that they do not wait for busy cores. */
 static void test_threads(void **state)
 {
-    const network model = {.name = "wrn-10-1", .width = 16, .height = 16};
+    const network model = {.name = "wrn-10-1", .width = 32, .height = 32};
     omp_set_num_threads(2);
     check_network(&model, 3, 5);
     omp_set_num_threads(1);

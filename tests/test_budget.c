@@ -11,6 +11,7 @@
 
 #include "folder.h"
 #include "search/budget.h"
+#include "train/fit.h"
 
 /* --------------------------------------------------------------------- texts */
 
@@ -33,6 +34,39 @@ static void test_parse(void **state)
         } else {
             assert_non_null(strstr(pba_error_message(), "1h30m"));
         }
+    }
+}
+
+static void test_durations(void **state)
+{
+    static const struct {
+        double seconds;
+        const char *text;
+    } rows[] = {{0.4, "0 s"},         {59.4, "59 s"},          {59.6, "1 min 00 s"},
+                {61, "1 min 01 s"},   {3599, "59 min 59 s"},   {3600, "1 h 00 min"},
+                {9000, "2 h 30 min"}, {360000, "100 h 00 min"}};
+    char text[FIT_TEXT];
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_string_equal(fit_duration(rows[i].seconds, text), rows[i].text);
+    }
+}
+
+/* What a refusal suggests is a budget, and enough for what it was measured for. */
+static void test_suggestion(void **state)
+{
+    static const double least[] = {2, 100, 280, 1000, 40000};
+    for (size_t i = 0; i < sizeof least / sizeof *least; i++) {
+        fit fit;
+        pba_budget budget;
+        char text[64];
+        double enough;
+        assert_ok(fit_begin(&fit, "1s", NULL, 0, &budget));
+        assert_int_equal(fit_refuse(&fit, least[i], "one epoch"), PBA_USAGE);
+        const char *suggested = strstr(pba_error_message(), "give --budget ");
+        assert_non_null(suggested);
+        assert_int_equal(sscanf(suggested, "give --budget %63s or more", text), 1);
+        assert_ok(pba_budget_parse(text, &enough));
+        assert_true(enough > least[i] && enough < 1.3 * least[i] + 10);
     }
 }
 
@@ -285,6 +319,89 @@ static void test_search(void **state)
     free(theirs);
 }
 
+static const pba_budget_choice *choice_of(const pba_budget *budget, const char *name)
+{
+    int place = 0;
+    while (place < budget->choice_count && strcmp(budget->choices[place].name, name) != 0) {
+        place++;
+    }
+    assert_true(place < budget->choice_count);
+    return &budget->choices[place];
+}
+
+/* Everything is given: nothing is changed, and a size of 0 stays all images. */
+static void test_search_given(void **state)
+{
+    static const char *const kept[] = {"model",    "train-size", "population", "val-size",
+                                       "interval", "precision",  "epochs"};
+    pba_search_options options = search_options("given");
+    options.recipe.epochs = 2;
+    options.interval = 1;
+    options.recipe.train_size = 0;
+    snprintf(options.recipe.precision, sizeof options.recipe.precision, "f32");
+    snprintf(options.budget, sizeof options.budget, "100h");
+    pba_search_options asked = options;
+    pba_budget budget;
+    pba_search *search;
+    pba_plan plan;
+    assert_ok(pba_search_fit(&options, kept, 7, NULL, &budget, &search));
+    assert_string_equal(options.recipe.model, "wrn-10-1");
+    assert_string_equal(options.recipe.precision, "f32");
+    assert_true(options.population == asked.population && options.interval == asked.interval);
+    assert_true(options.recipe.epochs == 2 && options.recipe.val_size == asked.recipe.val_size);
+    assert_int_equal(options.recipe.train_size, 0);
+    assert_int_equal(budget.choice_count, 7);
+    for (int i = 0; i < 7; i++) {
+        assert_string_equal(choice_of(&budget, kept[i])->why, "given");
+    }
+    assert_ok(pba_search_plan(search, &plan));
+    assert_true(plan.train_images > 64);
+    assert_string_equal(choice_of(&budget, "epochs")->value, "2");
+    pba_search_free(search);
+}
+
+/* Few images of CIFAR-10's layout. */
+static void put_images(int count)
+{
+    enum { RECORD = 3073 };
+    uint8_t *data = calloc((size_t)count, RECORD);
+    assert_non_null(data);
+    for (int i = 0; i < count; i++) {
+        data[i * RECORD] = (uint8_t)(i % 10);
+    }
+    put("data_batch_1.bin", data, (size_t)count * RECORD);
+    put("test_batch.bin", data, 10 * RECORD);
+    free(data);
+}
+
+/* Nothing is given. With time to spare everything is as large as the rules and the images allow,
+ * and was measured before it was taken. */
+static void test_search_chosen(void **state)
+{
+    pba_search_options options = search_options("chosen");
+    pba_budget budget;
+    pba_search *search;
+    pba_plan plan;
+    put_images(100);
+    snprintf(options.dataset, sizeof options.dataset, "%s", folder);
+    snprintf(options.budget, sizeof options.budget, "100h");
+    options.recipe.batch = 16;
+    assert_ok(pba_search_fit(&options, NULL, 0, NULL, &budget, &search));
+    assert_string_equal(options.recipe.model, "wrn-40-2");
+    assert_int_equal(options.population, 16);
+    assert_int_equal(options.recipe.epochs, 200);
+    assert_int_equal(options.recipe.train_size + options.recipe.val_size, 100);
+    assert_true(strstr(choice_of(&budget, "model")->why, "the largest of the rules") ||
+                strstr(choice_of(&budget, "model")->why, "more memory than is free"));
+    assert_non_null(strstr(choice_of(&budget, "population")->why, "the paper's"));
+    assert_non_null(strstr(choice_of(&budget, "epochs")->why, "the most of the rules"));
+    assert_non_null(strstr(choice_of(&budget, "train-size")->why, "all that are neither"));
+    assert_ok(pba_search_plan(search, &plan));
+    assert_int_equal(plan.epochs, 200);
+    assert_int_equal(plan.members, 16);
+    pba_search_free(search);
+}
+
 static void test_search_refused(void **state)
 {
     pba_search_options options = search_options("never"), asked;
@@ -347,12 +464,16 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parse),
+        cmocka_unit_test(test_durations),
+        cmocka_unit_test(test_suggestion),
         cmocka_unit_test(test_cost),
         cmocka_unit_test(test_table),
         cmocka_unit_test(test_every_time),
         cmocka_unit_test(test_given_model),
         cmocka_unit_test(test_models),
         IN_FOLDER(test_search),
+        IN_FOLDER(test_search_given),
+        IN_FOLDER(test_search_chosen),
         IN_FOLDER(test_search_refused),
         IN_FOLDER(test_training),
     };

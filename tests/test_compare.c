@@ -4,6 +4,7 @@
 #include "check.h"
 
 #include <math.h>
+#include <stdatomic.h>
 
 #include "compare/compare.h"
 #include "core/rng.h"
@@ -273,8 +274,9 @@ static void check_weights(const char *name)
 }
 
 typedef struct watcher {
-    int most, stop_after, epochs; /* stop_after: epochs, 0: never */
-    bool backwards;               /* told by the test's own thread: a worker's may not fail */
+    int most, stop_after; /* stop_after: epochs, 0: never */
+    atomic_int epochs;    /* read by stop, which any thread may ask */
+    bool backwards;       /* told by the test's own thread: a worker's may not fail */
     double done, total;
 } watcher;
 

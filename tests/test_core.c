@@ -71,7 +71,7 @@ static pba_status wait_for_all(void *context, int index)
 /* Threads that wait for each other do not wait for one that could not be started. */
 static void threads_all_or_none(void **state)
 {
-#if defined(__SANITIZE_ADDRESS__)
+#if SANITIZED
     skip(); /* its own memory breaks the limit */
 #endif
     pthread_barrier_t barrier;

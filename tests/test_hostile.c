@@ -408,7 +408,7 @@ static void test_claim_of_png(void **state)
 /* Of all that was opened before, in this process and in its children, in megabytes. */
 static void test_memory(void **state)
 {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if SANITIZED
     skip(); /* sanitizers keep what was freed */
 #endif
     struct rusage own, children;

@@ -697,6 +697,17 @@ static void refused(const char *text, const char *from, const char *to)
     free(changed);
 }
 
+/* More than a policy has room for. */
+static const char *many_ops(void)
+{
+    static char text[8 * (PBA_POLICY_MAX + 1) + 16];
+    size_t used = (size_t)snprintf(text, sizeof text, "\"ops\": [");
+    for (int i = 0; i <= PBA_POLICY_MAX; i++) {
+        used += (size_t)snprintf(text + used, sizeof text - used, "\"O%d\", ", i);
+    }
+    return text;
+}
+
 static void test_hostile(void **state)
 {
     pba_population *population = make(4, 12, 3, 5);
@@ -739,6 +750,9 @@ static void test_hostile(void **state)
     refused(text, "\"policy\": [", "\"policy\": [11,");
     refused(text, "]}", "");
     refused(text, "{", "[");
+    refused(text, text, "[]"); /* the whole */
+    refused(text, "\"ops\": [", many_ops());
+    refused(text, "\"members\": [", "\"start\": [[1]], \"members\": [");
     /* Any single damaged byte is refused or gives a population that runs to its end. */
     size_t size = strlen(text);
     for (size_t i = 0; i < size; i++) {

@@ -288,6 +288,7 @@ static void test_json_refused(void **state)
                           "\"ops\": [], \"copies\": 1}"),
             0, PBA_FORMAT, "'space'", "unknown");
     refused(put("a.json", "{}"), 0, PBA_FORMAT, "'format'", "missing");
+    refused(put("a.json", "{\"format\": 7}"), 0, PBA_FORMAT, "'format'", "must be a text");
     json_refused("\"epochs\": 5, \"segments\": [" SEGMENT "], \"more\": 1}", "'more'", "unknown");
     json_refused("\"epochs\": 6, \"segments\": [" SEGMENT "]}", "'epochs': 6", "add up to 5");
     json_refused("\"epochs\": 5, \"segments\": []}", "'segments'", "0 segments");

@@ -580,6 +580,10 @@ static void test_warm_refused(void **state)
     static const char other[] =
         "{\"format\": \"pba-schedule\", \"version\": 1, \"space\": \"pba\", \"ops\": [\"Rotate\"], "
         "\"copies\": 2, \"epochs\": 3, \"segments\": [{\"epochs\": 3, \"policy\": [1,1,1,1]}]}";
+    static const char same_count[] =
+        "{\"format\": \"pba-schedule\", \"version\": 1, \"space\": \"pba\", \"ops\": [\"Rotate\", "
+        "\"Invert\"], \"copies\": 2, \"epochs\": 3, \"segments\": [{\"epochs\": 3, \"policy\": "
+        "[1,1,1,1,1,1,1,1]}]}";
     static const struct {
         const char *from;
         pba_status status;
@@ -593,6 +597,35 @@ static void test_warm_refused(void **state)
         pba_search_options options = options_for("never", 1);
         snprintf(options.from, sizeof options.from, "%s", i ? at(rows[i].from) : rows[i].from);
         refused(options, rows[i].status, rows[i].word);
+    }
+    assert_ok(file_write(at("same-count.json"), same_count, strlen(same_count)));
+    pba_search_options options = options_for("never", 1);
+    snprintf(options.from, sizeof options.from, "%s", at("same-count.json"));
+    snprintf(options.ops, sizeof options.ops, "Rotate,Solarize");
+    refused(options, PBA_USAGE, "its operation 2 is Invert, that of this search Solarize");
+}
+
+/* Settings under which nothing is learned are said before hours are spent on them. */
+static void test_notes(void **state)
+{
+    static const struct {
+        int interval, burn_in;
+        double quantile;
+        const char *says;
+    } rows[] = {{EPOCHS, 0, 0.25, "one round only"},
+                {INTERVAL, 100, 0.25, "the burn-in lasts to the end"},
+                {INTERVAL, 0, 0, "a quantile of 0"},
+                {INTERVAL, 0, 0.25, NULL}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        pba_search_options options = options_for("never", 1);
+        pba_search *search;
+        options.interval = rows[i].interval;
+        options.burn_in = rows[i].burn_in;
+        options.quantile = rows[i].quantile;
+        assert_ok(pba_search_create(&options, &search));
+        assert_true(rows[i].says ? strstr(search->notes, rows[i].says) != NULL
+                                 : !strstr(search->notes, "nobody copies"));
+        pba_search_free(search);
     }
 }
 
@@ -1101,6 +1134,7 @@ int main(void)
         cmocka_unit_test(test_steered),
         cmocka_unit_test(test_warm),
         cmocka_unit_test(test_warm_refused),
+        cmocka_unit_test(test_notes),
         cmocka_unit_test(test_val),
         cmocka_unit_test(test_val_twins),
         cmocka_unit_test(test_val_refused),

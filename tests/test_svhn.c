@@ -96,6 +96,52 @@ static void test_svhn(void **state)
     refused(folder, PBA_NOT_FOUND, "no train_32x32.mat to train on");
 }
 
+/* Unopened, an archive's files are read from memory. */
+static void test_svhn_archive(void **state)
+{
+    char command[3 * PBA_PATH_MAX];
+    put_mat("train_32x32.mat", 20, 0, true, false, MAT_FT_MAT5);
+    snprintf(command, sizeof command, "cd '%s' && tar -cf svhn.tar train_32x32.mat", folder);
+    assert_int_equal(system(command), 0);
+    pba_dataset *dataset = opened(path_of("svhn.tar"));
+    assert_string_equal(describe(dataset).format, "svhn");
+    check_digits(dataset, 20);
+    pba_dataset_free(dataset);
+}
+
+/* Labels of 2 images. */
+static void put_labels(enum matio_classes class_type, enum matio_types type, void *labels)
+{
+    static uint8_t pixels[2 * PIXELS];
+    size_t shape[4] = {SIDE, SIDE, 3, 2}, column[2] = {2, 1};
+    mat_t *file = Mat_CreateVer(path_of("train_32x32.mat"), NULL, MAT_FT_MAT5);
+    assert_non_null(file);
+    write_variable(file, "X", MAT_C_UINT8, MAT_T_UINT8, 4, shape, pixels, true);
+    write_variable(file, "y", class_type, type, 2, column, labels, true);
+    Mat_Close(file);
+}
+
+static void test_svhn_labels(void **state)
+{
+    const struct {
+        enum matio_classes class_type;
+        enum matio_types type;
+        void *labels;
+    } rows[] = {{MAT_C_UINT8, MAT_T_UINT8, (uint8_t[]){10, 7}},
+                {MAT_C_INT32, MAT_T_INT32, (int32_t[]){10, 7}},
+                {MAT_C_INT64, MAT_T_INT64, (int64_t[]){10, 7}},
+                {MAT_C_DOUBLE, MAT_T_DOUBLE, (double[]){10, 7}}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        put_labels(rows[i].class_type, rows[i].type, rows[i].labels);
+        pba_dataset *dataset = opened(folder);
+        assert_int_equal(dataset->content.labels[0], 0);
+        assert_int_equal(dataset->content.labels[1], 7);
+        pba_dataset_free(dataset);
+    }
+    put_labels(MAT_C_SINGLE, MAT_T_SINGLE, (float[]){10, 7});
+    refused(folder, PBA_FORMAT, "y of image 1 is no label");
+}
+
 /* Level 7.3 is read where matio was built with HDF5, and refused otherwise. */
 static void test_svhn_hdf5(void **state)
 {
@@ -224,13 +270,9 @@ static void test_real_svhn_cut_off(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(test_svhn),
-        IN_FOLDER(test_svhn_hdf5),
-        IN_FOLDER(test_svhn_refused),
-        IN_FOLDER(test_svhn_damaged),
-        IN_FOLDER(test_svhn_claim),
-        IN_FOLDER(test_real_svhn),
-        IN_FOLDER(test_real_svhn_cut_off),
+        IN_FOLDER(test_svhn),       IN_FOLDER(test_svhn_archive), IN_FOLDER(test_svhn_labels),
+        IN_FOLDER(test_svhn_hdf5),  IN_FOLDER(test_svhn_refused), IN_FOLDER(test_svhn_damaged),
+        IN_FOLDER(test_svhn_claim), IN_FOLDER(test_real_svhn),    IN_FOLDER(test_real_svhn_cut_off),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

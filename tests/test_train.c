@@ -376,6 +376,28 @@ static void results_do_not_depend_on_workers(void **state)
     }
 }
 
+static void run_refused(const pba_train_options *options, pba_status status, const char *part)
+{
+    pba_training *training;
+    pba_status got = pba_training_create(options, &training);
+    if (got != status || training || !strstr(pba_error_message(), part)) {
+        fail_msg("%s: %s", pba_status_name(got), pba_error_message());
+    }
+    assert_false(file_exists(options->out));
+}
+
+static void what_cannot_be_run_is_refused(void **state)
+{
+    pba_train_options options = small_run("none", "refused");
+    snprintf(options.schedule_order, sizeof options.schedule_order, "sideways");
+    run_refused(&options, PBA_USAGE, "schedule-order: \"sideways\" is not one of");
+    options = small_run("none", "refused");
+    options.dataset[0] = 0;
+    run_refused(&options, PBA_USAGE, "no data set was named");
+    options = small_run("nowhere/schedule.json", "refused");
+    run_refused(&options, PBA_NOT_FOUND, "nowhere/schedule.json");
+}
+
 static void weights_on_disk_are_the_network(void **state)
 {
     pba_training_result results[2];
@@ -635,6 +657,7 @@ int main(void)
         cmocka_unit_test(a_lost_network_ends_its_epoch),
         cmocka_unit_test(a_trainer_stops_when_asked),
         cmocka_unit_test(results_do_not_depend_on_workers),
+        cmocka_unit_test(what_cannot_be_run_is_refused),
         cmocka_unit_test(weights_on_disk_are_the_network),
         cmocka_unit_test(an_evaluation_counts_every_image),
         cmocka_unit_test(config_is_enough_to_run_again),

@@ -255,11 +255,17 @@ static void what_is_no_run_is_refused(void **state)
     pba_watch *watch;
     assert_int_equal(pba_watch_open(at("nowhere"), &watch), PBA_NOT_FOUND);
     assert_ok(file_make_folder(at("empty")));
+    assert_ok(file_make_folder(at("many")));
     assert_int_equal(pba_watch_open(at("empty"), &watch), PBA_NOT_FOUND);
     put_search("damaged", "");
     put("damaged/journal.jsonl", "{}\nnothing\n{}\n");
     assert_int_equal(pba_watch_open(at("damaged"), &watch), PBA_FORMAT);
     assert_null(watch);
+    put("many/config.json", "{\"format\": \"pba-run\", \"version\": 1, \"kind\": \"train\", "
+                            "\"build\": \"b\", \"settings\": {\"dataset\": \"demo\", "
+                            "\"seeds\": \"many\"}}");
+    assert_int_equal(pba_watch_open(at("many"), &watch), PBA_FORMAT);
+    assert_non_null(strstr(pba_error_message(), "\"many\" is no number 1 to"));
 }
 
 static void networks_of_a_training_run(void **state)

@@ -31,7 +31,6 @@
 #define SANITIZED 0 /* else: reserves terabytes of addresses, and reports on standard error */
 #endif
 
-/* Counters of a coverage build go to files, at exit(), which a child does not reach. */
 #ifdef PBA_COVERAGE
 void __gcov_dump(void);
 #define COVERED 1
@@ -149,6 +148,11 @@ static void limit(int what, rlim_t soft, rlim_t hard)
     }
 }
 
+void child_allow_files(bool allowed)
+{
+    limit(RLIMIT_FSIZE, allowed ? RLIM_INFINITY : 0, RLIM_INFINITY);
+}
+
 static void set_limits(const child_limits *limits, size_t addresses)
 {
     size_t memory;
@@ -157,10 +161,16 @@ static void set_limits(const child_limits *limits, size_t addresses)
     }
     limit(RLIMIT_CPU, (rlim_t)limits->processor, (rlim_t)limits->processor + 1);
     limit(RLIMIT_CORE, 0, 0);
-    if (!COVERED) {
-        limit(RLIMIT_FSIZE, 0, 0);
-    }
+    child_allow_files(false);
     limit(RLIMIT_NOFILE, OPEN_FILES, OPEN_FILES);
+}
+
+/* Counters of a coverage build go to files, at exit(), which a child does not reach. Before the
+ * report, behind which the caller kills the child. */
+static void write_counters(void)
+{
+    child_allow_files(true);
+    __gcov_dump();
 }
 
 /* The caller's handlers and its blocked signals are not the child's. */
@@ -216,8 +226,10 @@ static void child_main(const child_job *job, int stream, int report_pipe, size_t
     if (report.status != PBA_OK) {
         snprintf(report.message, sizeof report.message, "%s", pba_error_message());
     }
+    if (COVERED) {
+        write_counters();
+    }
     ssize_t written = write(REPORT, &report, sizeof report);
-    __gcov_dump();
     _exit(written == (ssize_t)sizeof report ? 0 : 1);
 }
 

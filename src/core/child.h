@@ -38,6 +38,10 @@ typedef struct child_job {
  * where its memory ran out. */
 pba_status child_run(const child_job *job);
 
+/* In the child: whether a file may grow, which none may at its start. For files that lie in memory
+ * alone, whose bytes count as written, too. */
+void child_allow_files(bool allowed);
+
 pba_status child_write(child_stream *out, const void *data, size_t size);
 pba_status child_read(child_stream *in, void *data, size_t size); /* exactly `size` bytes */
 

@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "core/child.h"
 #include "core/memory.h"
 #include "data/format.h"
 #include "data/formats/mat.h"
@@ -35,13 +36,8 @@ typedef struct opened {
     mat_t *file;
 } opened;
 
-/* A file without a name on disk becomes one of /proc. */
-static pba_status copy_to_memory(opened *opened, const char *data, size_t size)
+static pba_status write_all(const opened *opened, const char *data, size_t size)
 {
-    opened->descriptor = memfd_create("pba", MFD_CLOEXEC);
-    if (opened->descriptor < 0) {
-        return status_set(PBA_IO, "%s: cannot be copied: %s", opened->what, strerror(errno));
-    }
     while (size) {
         ssize_t written = write(opened->descriptor, data, size);
         if (written < 0) {
@@ -50,8 +46,21 @@ static pba_status copy_to_memory(opened *opened, const char *data, size_t size)
         data += written;
         size -= (size_t)written;
     }
-    snprintf(opened->path, sizeof opened->path, "/proc/self/fd/%d", opened->descriptor);
     return PBA_OK;
+}
+
+/* A file without a name on disk becomes one of /proc. */
+static pba_status copy_to_memory(opened *opened, const char *data, size_t size)
+{
+    opened->descriptor = memfd_create("pba", MFD_CLOEXEC);
+    if (opened->descriptor < 0) {
+        return status_set(PBA_IO, "%s: cannot be copied: %s", opened->what, strerror(errno));
+    }
+    child_allow_files(true);
+    pba_status status = write_all(opened, data, size);
+    child_allow_files(false);
+    snprintf(opened->path, sizeof opened->path, "/proc/self/fd/%d", opened->descriptor);
+    return status;
 }
 
 static pba_status open_file(const data_source *source, const char *name, opened *opened)

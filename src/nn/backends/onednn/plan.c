@@ -9,6 +9,21 @@
 extern void GOMP_parallel(void (*work)(void *), void *context, unsigned threads, unsigned flags);
 extern int omp_get_thread_num(void);
 
+/* The runtime is not instrumented: ThreadSanitizer is told that a region's work comes after what
+ * its caller did before, and before what the caller does next. */
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define RACES_WATCHED 1
+#endif
+#endif
+#if defined(__SANITIZE_THREAD__) || defined(RACES_WATCHED)
+extern void __tsan_acquire(void *address);
+extern void __tsan_release(void *address);
+#else
+#define __tsan_acquire(address) (void)(address)
+#define __tsan_release(address) (void)(address)
+#endif
+
 /* ------------------------------------------------------------------ plumbing */
 bool onednn_good(nn_plan *plan, dnnl_status_t code, const char *what)
 {
@@ -36,8 +51,10 @@ typedef struct team {
 
 static void team_member(void *context)
 {
-    const team *team = context;
+    team *team = context;
+    __tsan_acquire(team);
     team->work(team->context, omp_get_thread_num(), team->parts);
+    __tsan_release(&team->parts);
 }
 
 void onednn_parallel(int parts, void (*work)(void *context, int part, int parts), void *context)
@@ -46,7 +63,9 @@ void onednn_parallel(int parts, void (*work)(void *context, int part, int parts)
     if (parts == 1) {
         work(context, 0, 1);
     } else {
+        __tsan_release(&team);
         GOMP_parallel(team_member, &team, (unsigned)parts, 0);
+        __tsan_acquire(&team.parts);
     }
 }
 
