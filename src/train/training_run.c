@@ -313,9 +313,6 @@ pba_status pba_training_run(pba_training *training, const pba_observer *observer
     if (!training) {
         return status_null(__func__);
     }
-    if (!training) {
-        return status_set(PBA_USAGE, "pba_training_run: the training is NULL");
-    }
     if (training->complete) {
         return PBA_OK;
     }
