@@ -18,6 +18,9 @@
  * a time, unless its section says more. What other libraries decode (image files, archives, .npz,
  * .mat) is decoded in a child process, by fork: in a host that uses libvips, libarchive or matio
  * itself, no other thread may be inside of them then.
+ *
+ * Signals: none is handled. A host whose files may be limited in size (ulimit -f) ignores SIGXFSZ;
+ * then a file that grows too large is PBA_IO.
  */
 #ifndef PBA_H
 #define PBA_H
@@ -916,7 +919,7 @@ PBA_API pba_status pba_comparison_resume_with(const char *folder, int workers,
 PBA_API pba_status pba_comparison_plan(pba_comparison *comparison, pba_plan *plan);
 /* Runs to the end and writes report.html, comparison.svg and result.json beside the arms; or until
  * observer->stop says so (PBA_INTERRUPTED, everything saved). Networks are numbered through all
- * arms in events. */
+ * arms in events. Once per object. */
 PBA_API pba_status pba_comparison_run(pba_comparison *comparison, const pba_observer *observer);
 /* After the end; 0 before. Arms belong to the comparison. */
 PBA_API size_t pba_comparison_arms(const pba_comparison *comparison, const pba_arm **arms);

@@ -75,7 +75,7 @@ static void test_checkpoint_round_trip(void **state)
     float written[FLOATS], read[FLOATS] = {0};
     checkpoint_place place = {0};
     random_floats(written, FLOATS, 1);
-    assert_ok(checkpoint_write(path, written, FLOATS, &somewhere));
+    assert_ok(checkpoint_write(path, NULL, written, FLOATS, &somewhere));
     assert_ok(checkpoint_read(path, read, FLOATS, 7, &place));
     assert_memory_equal(written, read, sizeof read);
     assert_int_equal(place.round, 7);
@@ -104,7 +104,7 @@ static void test_checkpoint_refused(void **state)
 {
     float block[FLOATS];
     random_floats(block, FLOATS, 2);
-    assert_ok(checkpoint_write(path, block, FLOATS, &somewhere));
+    assert_ok(checkpoint_write(path, NULL, block, FLOATS, &somewhere));
     refuse_checkpoint(FLOATS, 8, "is of round 7, not 8");
     refuse_checkpoint(FLOATS + 1, 7, "holds 100 numbers, the network has 101");
     refuse_checkpoint(FLOATS - 1, 7, "");
@@ -124,7 +124,7 @@ static void test_checkpoint_damaged(void **state)
 {
     float block[FLOATS];
     random_floats(block, FLOATS, 3);
-    assert_ok(checkpoint_write(path, block, FLOATS, &somewhere));
+    assert_ok(checkpoint_write(path, NULL, block, FLOATS, &somewhere));
     size_t size;
     char *data = take(&size);
     for (size_t i = 0; i < size; i++) {

@@ -423,7 +423,8 @@ static long operations[JOBS], work[JOBS];
 static bool matters(const fault_record *record)
 {
     return !strstr("unlink rmdir", record->call) &&
-           !(strcmp(record->call, "close") == 0 && strcmp(record->name, "journal.jsonl") == 0);
+           !(strcmp(record->call, "close") == 0 && (strcmp(record->name, "journal.jsonl") == 0 ||
+                                                    strcmp(record->name, "lock") == 0));
 }
 
 /* An error that nothing depends on may be passed over; another is told with the file's name and

@@ -281,7 +281,7 @@ static void networks_of_a_training_run(void **state)
                              "\"3\"}}");
     put("train/checkpoint/seed-6.json", "{\"seed\": 6, \"test_error\": 0.25, \"train_accuracy\": "
                                         "0.9, \"train_loss\": 0.3, \"seconds\": 12}");
-    assert_ok(checkpoint_write(at("train/checkpoint/seed-7"), block, 16, &place));
+    assert_ok(checkpoint_write(at("train/checkpoint/seed-7"), NULL, block, 16, &place));
     assert_ok(pba_watch_open(at("train"), &watch));
     assert_ok(pba_watch_look(watch, &picture));
     assert_false(picture->search);

@@ -161,7 +161,10 @@ static pba_status comparison_new(const pba_compare_options *options, bool resume
     fresh->lock_file = -1;
     pthread_mutex_init(&fresh->lock, NULL);
     pthread_mutex_init(&fresh->telling, NULL);
-    pba_status status = open_arms(fresh);
+    pba_status status = resumed ? run_hold(options->out, &fresh->lock_file) : PBA_OK;
+    if (status == PBA_OK) {
+        status = open_arms(fresh);
+    }
     if (status == PBA_OK) {
         int wanted = options->workers ? options->workers : pba_cores();
         int networks = options->seeds * fresh->arm_count;
@@ -222,6 +225,7 @@ void pba_comparison_free(pba_comparison *comparison)
     for (int i = 0; i < comparison->arm_count; i++) {
         pba_training_free(comparison->arms[i].training);
     }
+    run_let_go(&comparison->lock_file);
     task_data_free(&comparison->data);
     free(comparison->arms);
     free(comparison->results);

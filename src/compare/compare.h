@@ -32,9 +32,9 @@ struct pba_comparison {
     pba_compare_options options; /* paths are absolute */
     compare_arm *arms;
     int arm_count, workers;
-    bool resumed, complete;
+    bool resumed, ran, complete;
     task_data data; /* of all arms */
-    int lock_file;  /* open while running, as that of a training run; -1 */
+    int lock_file;  /* of run_hold: while running, and from when it is resumed */
 
     /* While running. */
     const pba_observer *observer;

@@ -151,19 +151,37 @@ static pba_status work(void *context, int number)
 
 /* ------------------------------------------------------------------------ run */
 
-static pba_status make_folder(pba_comparison *comparison)
+static pba_status begin(pba_comparison *comparison)
 {
     size_t count;
     const pba_setting *rows = pba_compare_settings(&count);
     const pba_compare_options *options = &comparison->options;
     if (comparison->resumed) {
-        return PBA_OK;
+        return PBA_OK; /* held since it was opened */
     }
-    pba_status status = file_make_folder(options->out);
     const pba_training *training = compare_open_training(comparison);
-    return status == PBA_OK
-               ? run_write_config(options->out, "compare", options, rows, count, training->task)
-               : status;
+    pba_status status = run_hold(options->out, &comparison->lock_file);
+    if (status == PBA_OK) {
+        status = run_check(options->out); /* again: nobody else is in there now */
+    }
+    if (status == PBA_OK) {
+        status = run_write_config(options->out, "compare", options, rows, count, training->task);
+    }
+    if (status != PBA_OK && status != PBA_EXISTS) {
+        run_drop_lock(options->out);
+    }
+    return status;
+}
+
+static pba_status end(pba_comparison *comparison, pba_status status)
+{
+    const char *out = comparison->options.out;
+    comparison->complete = status == PBA_OK;
+    if (comparison->complete) {
+        run_drop_lock(out);
+    }
+    run_let_go(&comparison->lock_file);
+    return run_kept(status, out);
 }
 
 static pba_status train(pba_comparison *comparison)
@@ -187,12 +205,16 @@ pba_status pba_comparison_run(pba_comparison *comparison, const pba_observer *ob
     if (comparison->complete) {
         return PBA_OK;
     }
-    comparison->observer = observer;
-    pba_status status = make_folder(comparison);
-    if (status == PBA_OK) {
-        status = run_hold(comparison->options.out, &comparison->lock_file);
+    if (comparison->ran) {
+        return status_set(PBA_USAGE,
+                          "%s: this comparison was run before; open it again with --resume",
+                          comparison->options.out);
     }
+    comparison->ran = true;
+    comparison->observer = observer;
+    pba_status status = begin(comparison);
     if (status != PBA_OK) {
+        run_let_go(&comparison->lock_file);
         return status;
     }
     status = train(comparison);
@@ -202,7 +224,5 @@ pba_status pba_comparison_run(pba_comparison *comparison, const pba_observer *ob
     if (status == PBA_OK) {
         status = compare_write_results(comparison);
     }
-    comparison->complete = status == PBA_OK;
-    run_let_go(&comparison->lock_file);
-    return run_kept(status, comparison->options.out);
+    return end(comparison, status);
 }

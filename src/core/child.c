@@ -161,7 +161,7 @@ static void set_limits(const child_limits *limits, size_t addresses)
     }
     limit(RLIMIT_CPU, (rlim_t)limits->processor, (rlim_t)limits->processor + 1);
     limit(RLIMIT_CORE, 0, 0);
-    child_allow_files(false);
+    limit(RLIMIT_FSIZE, 0, limits->files || COVERED ? RLIM_INFINITY : 0);
     limit(RLIMIT_NOFILE, OPEN_FILES, OPEN_FILES);
 }
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Work that third-party code does, decoders on untrusted bytes above all, in a child process with
  * limits: it may run out of memory or time, or crash, and the caller gets an error that names the
- * file. The child
- * writes nothing to disk and says nothing on the terminal. */
+ * file. The child writes nothing to disk and says nothing on the terminal. */
 #ifndef CORE_CHILD_H
 #define CORE_CHILD_H
 
@@ -12,6 +11,7 @@ typedef struct child_limits {
     size_t memory; /* bytes of address space beyond what the process has at the fork */
     int silence;   /* seconds of wall time without a byte from the child */
     int processor; /* seconds of processor time in all */
+    bool files;    /* it may call child_allow_files */
 } child_limits;
 
 /* One end of the bytes that go from the child to the caller. */
@@ -38,8 +38,8 @@ typedef struct child_job {
  * where its memory ran out. */
 pba_status child_run(const child_job *job);
 
-/* In the child: whether a file may grow, which none may at its start. For files that lie in memory
- * alone, whose bytes count as written, too. */
+/* In a child whose limits say that it may: whether a file may grow, which none may at its start.
+ * For files that lie in memory alone, whose bytes count as written, too. */
 void child_allow_files(bool allowed);
 
 pba_status child_write(child_stream *out, const void *data, size_t size);

@@ -183,10 +183,11 @@ pba_status file_temporary(const char *path, char temporary[PBA_PATH_MAX])
                                                                             : too_long(path);
 }
 
-static pba_status take_place(const char *temporary, const char *path)
+static pba_status take_place(const char *temporary, const char *path, const char *before)
 {
-    if (rename(temporary, path) != 0) {
-        pba_status status = io_error(path, "cannot be replaced");
+    bool kept = !before || rename(path, before) == 0 || errno == ENOENT;
+    if (!kept || rename(temporary, path) != 0) {
+        pba_status status = io_error(kept ? path : before, "cannot be replaced");
         unlink(temporary);
         return status;
     }
@@ -205,16 +206,11 @@ pba_status file_replace(const char *temporary, const char *path)
         return status;
     }
     close(descriptor);
-    return take_place(temporary, path);
+    return take_place(temporary, path, NULL);
 }
 
-pba_status file_set_aside(const char *path, const char *other)
-{
-    return rename(path, other) == 0 || errno == ENOENT ? PBA_OK
-                                                       : io_error(other, "cannot be replaced");
-}
-
-pba_status file_write_parts(const char *path, const file_part *parts, size_t count)
+pba_status file_write_keeping(const char *path, const char *before, const file_part *parts,
+                              size_t count)
 {
     char temporary[PBA_PATH_MAX];
     pba_status status = file_temporary(path, temporary);
@@ -226,7 +222,12 @@ pba_status file_write_parts(const char *path, const file_part *parts, size_t cou
         unlink(temporary);
         return status;
     }
-    return take_place(temporary, path);
+    return take_place(temporary, path, before);
+}
+
+pba_status file_write_parts(const char *path, const file_part *parts, size_t count)
+{
+    return file_write_keeping(path, NULL, parts, count);
 }
 
 pba_status file_write(const char *path, const void *data, size_t size)

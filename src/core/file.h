@@ -18,14 +18,15 @@ typedef struct file_part {
  * is there, never a mixture. */
 pba_status file_write(const char *path, const void *data, size_t size);
 pba_status file_write_parts(const char *path, const file_part *parts, size_t count);
+/* The file that was there gets the name `before` (NULL: it is gone). After a crash one of the two
+ * is there under its name, whole. */
+pba_status file_write_keeping(const char *path, const char *before, const file_part *parts,
+                              size_t count);
 
 /* For a file that another library writes: it writes to a temporary name beside `path`, which then
  * takes the place of `path`, synced (or is removed, after a failure). */
 pba_status file_temporary(const char *path, char temporary[PBA_PATH_MAX]);
 pba_status file_replace(const char *temporary, const char *path);
-
-/* Gives a file another name, where it exists; whoever writes the next one syncs the folder. */
-pba_status file_set_aside(const char *path, const char *other);
 
 /* Appends `text` and a newline, then fsync; or bytes, without. `descriptor` from
  * file_append_open. */

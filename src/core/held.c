@@ -10,6 +10,14 @@
 
 #include "core/file.h"
 
+/* Whether the path still leads to the file that was opened by it. */
+static bool is_still(int descriptor, const char *path)
+{
+    struct stat held, there;
+    return fstat(descriptor, &held) == 0 && stat(path, &there) == 0 &&
+           held.st_ino == there.st_ino && held.st_dev == there.st_dev;
+}
+
 pba_status file_hold(int descriptor, const char *path)
 {
     int code;
@@ -17,7 +25,12 @@ pba_status file_hold(int descriptor, const char *path)
         code = flock(descriptor, LOCK_EX | LOCK_NB);
     } while (code != 0 && errno == EINTR);
     if (code == 0) {
-        return PBA_OK;
+        return is_still(descriptor, path)
+                   ? PBA_OK
+                   : status_set(PBA_EXISTS,
+                                "%s: another process has just removed it; look at what is there, "
+                                "and try again",
+                                path);
     }
     return errno == EWOULDBLOCK
                ? status_set(PBA_EXISTS, "%s: another process is at work on this run", path)

@@ -8,6 +8,7 @@
 
 #include "core/file.h"
 #include "core/memory.h"
+#include "train/run.h"
 
 /* The files whose change changes the picture. Checkpoints of a training run come and go in their
  * folder, whose time is then another one. */
@@ -62,13 +63,14 @@ static bool unchanged(const pba_watch *watch, const stamp now[NAMES])
     return watch->run != NULL;
 }
 
-/* A search locks its journal, a training run its config.json. */
+/* A search locks its journal, a training run a file of its own. */
 static bool is_held(const pba_watch *watch)
 {
+    static const char *const locks[] = {"journal.jsonl", RUN_LOCK};
     char path[PBA_PATH_MAX];
     for (int i = 0; i < 2; i++) {
         bool known = true;
-        if (file_join(path, watch->path, names[i]) == PBA_OK && file_exists(path) &&
+        if (file_join(path, watch->path, locks[i]) == PBA_OK && file_exists(path) &&
             (file_is_held(path, &known) || !known)) {
             return true;
         }

@@ -118,11 +118,11 @@ pba_status directory_create(const char *run, const pba_search_options *options,
     if (status != PBA_OK) {
         char message[512];
         snprintf(message, sizeof message, "%s", pba_error_message());
+        if (status != PBA_EXISTS) {
+            take_back(run, fresh); /* while nobody else is in there */
+        }
         journal_close(*journal);
         *journal = NULL;
-        if (status != PBA_EXISTS) {
-            take_back(run, fresh);
-        }
         return status_set(status, "%s", message);
     }
     return PBA_OK;

@@ -71,39 +71,49 @@ static pba_status read_checkpoint(pba_search *search, int round, int member, flo
                : status;
 }
 
-/* The first slot that needs a checkpoint writes it. */
-static bool is_first(const pba_search *search, const pba_task *task)
+/* The slot in which a checkpoint's block is made; -1: none so far. */
+static int find_repair(const pba_search *search, const pba_task *task)
 {
     for (int i = 0; i < search->repair_count; i++) {
-        const pba_task *other = &search->repairs[i].task;
-        if (other->member == task->member && other->round == task->round) {
-            return false;
+        const search_repair *repair = &search->repairs[i];
+        if (repair->task.member == task->member && repair->task.round == task->round) {
+            return repair->source;
         }
     }
-    return true;
+    return -1;
 }
 
-/* `task`: what led to the checkpoint that cannot be read, as pba_error_message() says. */
-static pba_status plan_repair(pba_search *search, const pba_task *task, int slot)
+/* The block from which the task is trained again. `reason`: why it must be. */
+static pba_status begin_repair(pba_search *search, const pba_task *task, int slot,
+                               const char *reason)
 {
-    char reason[1024];
-    float *block = search->blocks[slot];
     pba_status status = PBA_OK;
-    snprintf(reason, sizeof reason, "%s", pba_error_message());
     if (task->round) { /* else its weights are drawn when it starts */
-        status = read_checkpoint(search, task->round - 1, task->weights_from, block);
+        status = read_checkpoint(search, task->round - 1, task->weights_from, search->blocks[slot]);
     }
-    if (status != PBA_OK && status != PBA_MEMORY) {
+    if (status == PBA_FORMAT || status == PBA_NOT_FOUND) {
         return status_set(status, "%s; nor can the one before it: %s; start a new run", reason,
                           pba_error_message());
     }
     if (status == PBA_OK) {
-        search->repairs[search->repair_count++] =
-            (search_repair){.task = *task, .slot = slot, .writes = is_first(search, task)};
         search->repairs_left++;
         search->done -= search_training_work(search, task);
         search_note(search, "%s: member %d is trained again from %s", reason, task->member,
                     task->round ? "the checkpoint before it" : "its first epoch on");
+    }
+    return status;
+}
+
+/* `task`: what led to the checkpoint that cannot be used, as pba_error_message() says. */
+static pba_status plan_repair(pba_search *search, const pba_task *task, int slot)
+{
+    char reason[1024];
+    int source = find_repair(search, task);
+    snprintf(reason, sizeof reason, "%s", pba_error_message());
+    pba_status status = source < 0 ? begin_repair(search, task, slot, reason) : PBA_OK;
+    if (status == PBA_OK) {
+        search->repairs[search->repair_count++] =
+            (search_repair){.task = *task, .slot = slot, .source = source < 0 ? slot : source};
     }
     return status;
 }
@@ -120,7 +130,8 @@ static pba_status load_block(pba_search *search, int member)
         task = &search->before[task->weights_from];
     }
     pba_status status = read_checkpoint(search, task->round, task->member, search->blocks[member]);
-    return status == PBA_OK || status == PBA_MEMORY ? status : plan_repair(search, task, member);
+    bool lost = status == PBA_FORMAT || status == PBA_NOT_FOUND;
+    return lost ? plan_repair(search, task, member) : status;
 }
 
 static pba_status load_blocks(pba_search *search)

@@ -18,6 +18,7 @@ typedef struct worker {
     double unit;       /* work of what runs between two asks whether to stop */
     double own;        /* of the task at hand, already in search->done */
     bool first;        /* nothing has run yet: the first ask comes before the first step */
+    bool silent;       /* writes no events */
     double checkpoint; /* seconds spent writing them */
 } worker;
 
@@ -87,6 +88,9 @@ static pba_status write_figures(worker *worker, const pba_task *task, int epochs
                                 const tensorboard_value *values, int count)
 {
     char name[PBA_NAME_MAX];
+    if (worker->silent) {
+        return PBA_OK;
+    }
     snprintf(name, sizeof name, "member-%02d", task->member);
     return tensorboard_write(worker->search->board, task->member, name, epochs_done, values, count);
 }
@@ -182,7 +186,7 @@ static pba_status save_member(worker *worker, const pba_task *task, const float 
     double start = clock_now();
     pba_status status = directory_checkpoint(search->options.out, task->round, task->member, path);
     if (status == PBA_OK) {
-        status = checkpoint_write(path, block, search->task->graph->block, &place);
+        status = checkpoint_write(path, NULL, block, search->task->graph->block, &place);
     }
     worker->checkpoint += clock_now() - start;
     return status;
@@ -201,12 +205,15 @@ static pba_status run_task(worker *worker, const pba_task *task, search_score *s
     return status == PBA_OK ? write_score(worker, task, score) : status;
 }
 
+/* Its figures are in the event files already. */
 static pba_status run_repair(worker *worker, const search_repair *repair)
 {
     float *block = worker->search->blocks[repair->slot];
     search_score score = {0};
+    worker->silent = true;
     pba_status status = train_member(worker, &repair->task, block, &score);
-    return status == PBA_OK && repair->writes ? save_member(worker, &repair->task, block) : status;
+    worker->silent = false;
+    return status == PBA_OK ? save_member(worker, &repair->task, block) : status;
 }
 
 /* ------------------------------------------------------------------- rounds */
@@ -352,21 +359,42 @@ static void add_times(worker *worker)
     all->evaluated += (double)own->evaluated;
 }
 
+static void copy_repaired(pba_search *search)
+{
+    for (int i = 0; i < search->repair_count; i++) {
+        const search_repair *repair = &search->repairs[i];
+        if (repair->source != repair->slot) {
+            memcpy(search->blocks[repair->slot], search->blocks[repair->source],
+                   search->task->graph->block * sizeof **search->blocks);
+        }
+    }
+}
+
+/* Under the lock, but while it trains. */
+static void repair_one(worker *worker, const search_repair *repair)
+{
+    pba_search *search = worker->search;
+    pthread_mutex_unlock(&search->lock);
+    pba_status status = run_repair(worker, repair);
+    pthread_mutex_lock(&search->lock);
+    add_work(worker, search_training_work(search, &repair->task) - worker->own);
+    if (status != PBA_OK) {
+        fail(search, status);
+    } else if (--search->repairs_left == 0) {
+        copy_repaired(search);
+        pthread_cond_broadcast(&search->moved);
+    }
+}
+
 /* Before the first task: all blocks must be there when a round ends. Under the lock. */
 static void repair(worker *worker)
 {
     pba_search *search = worker->search;
     while (!search->over && search->repair_next < search->repair_count) {
         const search_repair *repair = &search->repairs[search->repair_next++];
-        pthread_mutex_unlock(&search->lock);
-        pba_status status = run_repair(worker, repair);
-        pthread_mutex_lock(&search->lock);
-        add_work(worker, search_training_work(search, &repair->task) - worker->own);
-        if (status != PBA_OK) {
-            fail(search, status);
+        if (repair->source == repair->slot) {
+            repair_one(worker, repair);
         }
-        search->repairs_left--;
-        pthread_cond_broadcast(&search->moved);
     }
     while (!search->over && search->repairs_left) {
         wait(search);

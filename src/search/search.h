@@ -14,11 +14,11 @@
 #include "train/tensorboard.h"
 
 /* A member's task whose checkpoint turned out to be lost or damaged: its epochs are trained again
- * from the checkpoint before it, which lies in blocks[slot]. */
+ * from the checkpoint before it, which lies in blocks[slot]. Where several slots need it, the first
+ * one is trained, and the others copy its block. */
 typedef struct search_repair {
     pba_task task;
-    int slot;
-    bool writes; /* the checkpoint; where several slots need it, one of them does */
+    int slot, source; /* source == slot: trained */
 } search_repair;
 
 struct pba_search {
@@ -49,7 +49,7 @@ struct pba_search {
 
     /* Of a search that goes on: done before any task is handed out. */
     search_repair *repairs;
-    int repair_count, repair_next, repairs_left;
+    int repair_count, repair_next, repairs_left; /* left: to be trained */
 
     /* The end. */
     pba_schedule *schedule;

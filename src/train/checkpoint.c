@@ -30,7 +30,7 @@ static uint32_t checksum(header header, const void *block)
     return (uint32_t)crc32_z(sum, block, header.floats * sizeof(float));
 }
 
-pba_status checkpoint_write(const char *path, const float *block, size_t floats,
+pba_status checkpoint_write(const char *path, const char *before, const float *block, size_t floats,
                             const checkpoint_place *place)
 {
     header header = {.magic = magic,
@@ -43,7 +43,7 @@ pba_status checkpoint_write(const char *path, const float *block, size_t floats,
                      .loss_sum = place->loss_sum};
     header.checksum = checksum(header, block);
     const file_part parts[] = {{&header, sizeof header}, {block, floats * sizeof *block}};
-    return file_write_parts(path, parts, 2);
+    return file_write_keeping(path, before, parts, 2);
 }
 
 /* `size`: bytes of the file. */

@@ -15,8 +15,8 @@ typedef struct checkpoint_place {
 } checkpoint_place;
 
 /* A header (magic, format version, floats, place, checksum of everything), then the block. Written
- * whole or not at all. */
-pba_status checkpoint_write(const char *path, const float *block, size_t floats,
+ * whole or not at all; what was there gets the name `before` (NULL: it is gone). */
+pba_status checkpoint_write(const char *path, const char *before, const float *block, size_t floats,
                             const checkpoint_place *place);
 
 /* Fills `block`; PBA_FORMAT (the message names file and reason) for another magic, version, size,

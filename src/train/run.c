@@ -41,8 +41,8 @@ pba_status run_check(const char *path)
     }
     if (file_exists(config)) {
         return status_set(PBA_EXISTS,
-                          "%s: holds a run already; give another --out, or go on with a search by "
-                          "pba search --resume %s",
+                          "%s: holds a run already; give another --out, or go on with it by "
+                          "--resume %s",
                           path, path);
     }
     existing_part(path, part);
@@ -269,19 +269,36 @@ pba_status run_hold(const char *folder, int *descriptor)
 {
     char path[PBA_PATH_MAX];
     *descriptor = -1;
-    pba_status status = file_join(path, folder, "config.json");
+    pba_status status = file_join(path, folder, "checkpoint");
+    if (status == PBA_OK) {
+        status = file_make_folder(path);
+    }
+    if (status == PBA_OK) {
+        status = file_join(path, folder, RUN_LOCK);
+    }
     if (status != PBA_OK) {
         return status;
     }
-    *descriptor = file_descriptor(path, O_RDONLY);
+    *descriptor = file_descriptor(path, O_RDWR | O_CREAT);
     if (*descriptor < 0) {
         return status_set(PBA_IO, "%s: cannot be opened: %s", path, strerror(errno));
     }
-    status = file_hold(*descriptor, folder);
+    status = file_hold(*descriptor, path);
     if (status != PBA_OK) {
         run_let_go(descriptor);
     }
     return status;
+}
+
+void run_drop_lock(const char *folder)
+{
+    char path[PBA_PATH_MAX];
+    if (file_join(path, folder, RUN_LOCK) == PBA_OK) {
+        unlink(path);
+    }
+    if (file_join(path, folder, "checkpoint") == PBA_OK) {
+        rmdir(path);
+    }
 }
 
 void run_let_go(int *descriptor)
@@ -360,7 +377,8 @@ void run_drop_spent(const char *folder)
 
 pba_status run_kept(pba_status status, const char *folder)
 {
-    return status == PBA_IO ? status_set(status, "%s; what is done is kept, go on with --resume %s",
-                                         pba_error_message(), folder)
-                            : status;
+    return status == PBA_IO
+               ? status_set(status, "%s; what was saved is kept, go on with --resume %s",
+                            pba_error_message(), folder)
+               : status;
 }

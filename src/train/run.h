@@ -12,10 +12,10 @@
  * already (the message names --resume), PBA_IO where the folder could not be created or written. */
 pba_status run_check(const char *path);
 
-/* Writes config.json: format, version, kind ("search", "train"), versions of the libraries, and the
- * recipe's settings as text (rows that say only where or how fast are left out, the data set's path
- * is kept); the operations of plug-ins that are loaded, with their versions; and the sums of what
- * the task is made of. */
+/* Writes config.json: format, version, kind ("search", "train", "compare"), versions of the
+ * libraries, and the recipe's settings as text (rows that say only where or how fast are left out,
+ * the data set's path is kept); the operations of plug-ins that are loaded, with their versions;
+ * and the sums of what the task is made of. */
 pba_status run_write_config(const char *folder, const char *kind, const void *options,
                             const pba_setting *rows, size_t count, const task *task);
 
@@ -25,10 +25,15 @@ pba_status run_write_config(const char *folder, const char *kind, const void *op
 pba_status run_read_config(const char *folder, const char *kind, void *options,
                            const pba_setting *rows, size_t count);
 
-/* Keeps other processes out of the run's folder, by a lock on its config.json, until let go (or the
- * process ends). `descriptor` is -1 where nothing is held. PBA_EXISTS: somebody is in there. */
+/* Keeps other processes out of the folder of a training run or a comparison, which is made where it
+ * is not there, by a lock on a file in its checkpoint/, until let go (or the process ends). What
+ * the folder holds is to be looked at behind this. `descriptor` is -1 where nothing is held.
+ * PBA_EXISTS: somebody is in there. */
 pba_status run_hold(const char *folder, int *descriptor);
 void run_let_go(int *descriptor);
+#define RUN_LOCK "checkpoint/lock"
+/* The file, and checkpoint/ if it is empty then; of a job that is finished, before it lets go. */
+void run_drop_lock(const char *folder);
 
 /* Whether a run that goes on is made of what it began with, as fingerprint_check says. */
 pba_status run_check_made_of(const char *folder, const task *task);

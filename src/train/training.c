@@ -263,6 +263,7 @@ void pba_training_free(pba_training *training)
     if (!training) {
         return;
     }
+    training_folder_end(training);
     pthread_mutex_destroy(&training->lock);
     augment_choice_free(&training->choice);
     task_free(training->task);

@@ -22,10 +22,11 @@ struct pba_training {
     measure measure; /* of the task's steps; 0: not measured yet */
     pba_training_result *results;
     bool *finished; /* by seed: its result stands */
-    bool resumed, complete;
+    bool resumed;   /* its folder is a run's already */
+    bool complete;
     const task_data *opened; /* by somebody else; NULL: the run opens its own */
     tensorboard *board;      /* NULL: none is wanted */
-    int lock_file; /* open while running, so that no other process runs the same folder; -1 */
+    int lock_file;           /* of run_hold: while running, and from when a run is resumed */
 
     /* While running. */
     const pba_observer *observer;
@@ -68,7 +69,7 @@ pba_status training_end(pba_training *training, pba_status status);
  */
 pba_status training_folder_begin(pba_training *training); /* makes and locks it */
 void training_folder_end(pba_training *training);
-/* The results of finished seeds; `complete` where the whole run was finished. */
+/* The results of finished seeds; `complete` where the whole run was finished, else holds it. */
 pba_status training_folder_read(pba_training *training);
 /* The state of a seed that was under way, or a fresh network. A checkpoint that is damaged gives
  * way to the one before it, with a note. */

@@ -25,47 +25,7 @@ static pba_status seed_path(const pba_training *training, uint64_t seed, const c
 
 /* ------------------------------------------------------------------ begin and end */
 
-static pba_status fill_folder(pba_training *training)
-{
-    size_t count;
-    const pba_setting *rows = pba_train_settings(&count);
-    char path[PBA_PATH_MAX];
-    pba_status status = file_join(path, training->options.out, "checkpoint");
-    if (status == PBA_OK) {
-        status = file_make_folder(path);
-    }
-    if (status == PBA_OK && training->choice.schedule && !training->resumed) {
-        status = file_join(path, training->options.out, SCHEDULE_COPY);
-        status = status == PBA_OK ? pba_schedule_save(training->choice.schedule, path) : status;
-    }
-    return status == PBA_OK && !training->resumed
-               ? run_write_config(training->options.out, "train", &training->options, rows, count,
-                                  training->task)
-               : status;
-}
-
-pba_status training_folder_begin(pba_training *training)
-{
-    training->lock_file = -1;
-    if (!training->options.out[0]) {
-        return PBA_OK;
-    }
-    pba_status status = fill_folder(training);
-    if (status == PBA_OK) {
-        status = run_hold(training->options.out, &training->lock_file);
-    }
-    if (status != PBA_OK) {
-        training_folder_end(training);
-    }
-    return status;
-}
-
-void training_folder_end(pba_training *training)
-{
-    run_let_go(&training->lock_file);
-}
-
-void training_folder_drop(const char *run, uint64_t first, int seeds)
+static void drop_seeds(const char *run, uint64_t first, int seeds)
 {
     static const char *const patterns[] = {"seed-%llu", "seed-%llu.new", "seed-%llu.before",
                                            "seed-%llu.json", "seed-%llu.json.new"};
@@ -82,13 +42,68 @@ void training_folder_drop(const char *run, uint64_t first, int seeds)
         }
     }
     run_drop_spent(run);
-    rmdir(folder);
+}
+
+void training_folder_drop(const char *run, uint64_t first, int seeds)
+{
+    drop_seeds(run, first, seeds);
+    run_drop_lock(run);
 }
 
 static void drop_checkpoints(const pba_training *training)
 {
     const pba_train_options *options = &training->options;
     training_folder_drop(options->out, options->recipe.seed, options->seeds);
+}
+
+/* Of a fresh run. Checkpoints of another one, whose config.json was removed, are not its own. */
+static pba_status fill_folder(const pba_training *training)
+{
+    size_t count;
+    const pba_setting *rows = pba_train_settings(&count);
+    const pba_train_options *options = &training->options;
+    char path[PBA_PATH_MAX];
+    pba_status status = run_check(options->out); /* again: nobody else is in there now */
+    if (status != PBA_OK) {
+        return status;
+    }
+    drop_seeds(options->out, options->recipe.seed, options->seeds);
+    if (training->choice.schedule) {
+        status = file_join(path, options->out, SCHEDULE_COPY);
+        status = status == PBA_OK ? pba_schedule_save(training->choice.schedule, path) : status;
+    }
+    return status == PBA_OK
+               ? run_write_config(options->out, "train", options, rows, count, training->task)
+               : status;
+}
+
+pba_status training_folder_begin(pba_training *training)
+{
+    const char *out = training->options.out;
+    if (!out[0]) {
+        return PBA_OK;
+    }
+    pba_status status = PBA_OK;
+    if (training->lock_file < 0) {
+        status = run_hold(out, &training->lock_file);
+    }
+    if (status == PBA_OK && !training->resumed) {
+        status = fill_folder(training);
+        if (status == PBA_OK) {
+            training->resumed = true; /* run once more, it goes on from its checkpoints */
+        } else if (status != PBA_EXISTS) {
+            run_drop_lock(out);
+        }
+    }
+    if (status != PBA_OK) {
+        training_folder_end(training);
+    }
+    return status;
+}
+
+void training_folder_end(pba_training *training)
+{
+    run_let_go(&training->lock_file);
 }
 
 /* ------------------------------------------------------------------ results */
@@ -158,6 +173,9 @@ pba_status training_folder_read(pba_training *training)
     char path[PBA_PATH_MAX], *text;
     size_t size;
     pba_status status = file_join(path, training->options.out, "result.json");
+    if (status == PBA_OK && !file_exists(path)) {
+        status = run_hold(training->options.out, &training->lock_file);
+    }
     if (status == PBA_OK && file_exists(path)) {
         status = file_read(path, SMALL_FILE, &text, &size);
         if (status == PBA_OK) {
@@ -190,11 +208,8 @@ static pba_status load_checkpoint(const pba_training *training, const char *path
         return status;
     }
     if (place.epoch > training->options.recipe.epochs || place.step > task_steps(training->task)) {
-        return status_set(
-            PBA_FORMAT,
-            "%s: stands at epoch %d, step %d, behind the end of this run; remove it to "
-            "train the seed anew",
-            path, place.epoch, place.step);
+        return status_set(PBA_FORMAT, "%s: stands at epoch %d, step %d, behind the end of this run",
+                          path, place.epoch, place.step);
     }
     state->epoch = place.epoch;
     state->figures = (trainer_figures){.steps = place.step,
@@ -210,7 +225,8 @@ static pba_status load_checkpoint(const pba_training *training, const char *path
 
 static const char CHECKPOINT[] = "checkpoint/seed-%llu", BEFORE[] = "checkpoint/seed-%llu.before";
 
-/* The last checkpoint, or the one before it; PBA_NOT_FOUND where there is neither. */
+/* The last checkpoint, or the one before it where that is damaged or gone; PBA_NOT_FOUND where
+ * there is neither. */
 static pba_status load_last(const pba_training *training, training_state *state)
 {
     char path[PBA_PATH_MAX], before[PBA_PATH_MAX], reason[sizeof state->note - 64];
@@ -221,16 +237,20 @@ static pba_status load_last(const pba_training *training, training_state *state)
     if (status == PBA_OK) {
         status = load_checkpoint(training, path, state);
     }
-    if (status == PBA_OK || status == PBA_MEMORY || !file_exists(before)) {
-        return status;
-    }
     bool damaged = status == PBA_FORMAT;
-    snprintf(reason, sizeof reason, "%s", pba_error_message());
+    if ((!damaged && status != PBA_NOT_FOUND) || !file_exists(before)) {
+        return damaged
+                   ? status_set(status, "%s; remove it to train the seed anew", pba_error_message())
+                   : status;
+    }
+    snprintf(reason, sizeof reason, "%s", damaged ? pba_error_message() : "");
     status = load_checkpoint(training, before, state);
-    if (status == PBA_OK) {
-        if (damaged) {
-            unlink(path); /* or it would take the place of the good one */
-        }
+    if (status == PBA_FORMAT) {
+        return status_set(status, "%s%s%s; remove %s to train the seed anew", reason,
+                          damaged ? "; " : "", pba_error_message(), damaged ? "both" : "it");
+    }
+    if (status == PBA_OK && damaged) {
+        unlink(path); /* or it would take the place of the good one */
         snprintf(state->note, sizeof state->note, "%s: going on from the checkpoint before it",
                  reason);
     }
@@ -246,21 +266,12 @@ pba_status training_folder_load(const pba_training *training, training_state *st
         nn_initialize(graph, state->block, state->seed, 0);
         return PBA_OK;
     }
-    return status == PBA_FORMAT ? status_prefix(status, "remove it to train the seed anew")
-                                : status;
-}
-
-/* The name under which the last checkpoint makes room for a new one. */
-static pba_status step_back(const pba_training *training, uint64_t seed, const char *path)
-{
-    char before[PBA_PATH_MAX];
-    pba_status status = seed_path(training, seed, BEFORE, before);
-    return status == PBA_OK ? file_set_aside(path, before) : status;
+    return status;
 }
 
 pba_status training_folder_save(const pba_training *training, training_state *state)
 {
-    char path[PBA_PATH_MAX];
+    char path[PBA_PATH_MAX], before[PBA_PATH_MAX];
     if (!training->options.out[0]) {
         return PBA_OK;
     }
@@ -270,10 +281,10 @@ pba_status training_folder_save(const pba_training *training, training_state *st
                               .loss_sum = state->figures.loss_sum};
     pba_status status = seed_path(training, state->seed, CHECKPOINT, path);
     if (status == PBA_OK) {
-        status = step_back(training, state->seed, path);
+        status = seed_path(training, state->seed, BEFORE, before);
     }
     if (status == PBA_OK) {
-        status = checkpoint_write(path, state->block, training->task->graph->block, &place);
+        status = checkpoint_write(path, before, state->block, training->task->graph->block, &place);
     }
     state->saved = clock_now();
     return status;

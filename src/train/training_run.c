@@ -295,6 +295,9 @@ pba_status training_begin(pba_training *training, const pba_observer *observer)
     if (status == PBA_OK && options->tensorboard && options->out[0] && !training->board) {
         status = tensorboard_open(options->out, options->seeds, &training->board);
     }
+    if (status != PBA_OK) {
+        training_folder_end(training);
+    }
     return status;
 }
 
