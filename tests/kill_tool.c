@@ -274,6 +274,10 @@ int main(int argc, char **argv)
     long wanted = atol(argv[4]), runs = 0, kills = 0;
     double end = now() + atof(argv[5]);
     mkdir(state, 0777);
+    state = realpath(state, NULL);
+    if (!state) {
+        give_up("STATE cannot be made");
+    }
     write_data();
     read_state(&runs, &kills);
     double whole_seconds = undisturbed();

@@ -423,8 +423,8 @@ static long operations[JOBS], work[JOBS];
 static bool matters(const fault_record *record)
 {
     return !strstr("unlink rmdir", record->call) &&
-           !(strcmp(record->call, "close") == 0 && (strcmp(record->name, "journal.jsonl") == 0 ||
-                                                    strcmp(record->name, "lock") == 0));
+           !(strcmp(record->call, "close") == 0 &&
+             (strcmp(record->name, "journal.jsonl") == 0 || strcmp(record->name, "lock") == 0));
 }
 
 /* An error that nothing depends on may be passed over; another is told with the file's name and
@@ -444,7 +444,9 @@ static bool check_error(const struct job *job, long place)
         !strstr(tally->message, folder) || strchr(tally->message, '\n')) {
         return complain("%s: %s", pba_status_name(tally->status), tally->message);
     }
-    if (job->again && place > operations[job - jobs] / 2 && !strstr(tally->message, "--resume /")) {
+    bool began = strcmp(name, "lock") != 0; /* else the command is repeated as it is */
+    if (began && job->again && place > operations[job - jobs] / 2 &&
+        !strstr(tally->message, "--resume /")) {
         return complain("how to go on is not said: %s", tally->message);
     }
     return !matters(at_fault) || strstr(tally->message, name) ||

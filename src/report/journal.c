@@ -16,20 +16,21 @@ static pba_status parse_lines(report_run *run, const char *path, const char *tex
 {
     for (size_t at = 0; at < size;) {
         const char *end = memchr(text + at, '\n', size - at);
-        json_t *line =
-            end ? json_loadb(text + at, (size_t)(end - text) - at, JSON_REJECT_DUPLICATES, NULL)
-                : NULL;
-        if (!json_is_object(line)) {
-            json_decref(line);
-            return !end || (size_t)(end - text) + 1 == size
-                       ? PBA_OK
-                       : status_set(PBA_FORMAT, "%s: line %zu: is damaged", path,
-                                    json_array_size(run->lines) + 1);
+        size_t next = end ? (size_t)(end - text) + 1 : size;
+        json_t *line;
+        pba_status status = end ? schedule_json_parse(text + at, next - 1 - at, &line) : PBA_FORMAT;
+        if (status == PBA_MEMORY) {
+            return status_prefix(status, "%s", path);
+        }
+        if (status != PBA_OK) {
+            return next == size ? PBA_OK
+                                : status_set(PBA_FORMAT, "%s: line %zu: is damaged", path,
+                                             json_array_size(run->lines) + 1);
         }
         if (json_array_append_new(run->lines, line) != 0) {
             return status_set(PBA_MEMORY, "%s: out of memory", path);
         }
-        at = (size_t)(end - text) + 1;
+        at = next;
     }
     return PBA_OK;
 }

@@ -102,21 +102,26 @@ static double cores_of(const json_t *config)
 /* Core-seconds that a search took, from its folder; negative where that does not tell, or is none.
  * A search that says only its time had as many workers as there were cores, unless told otherwise.
  */
-static double search_cost(const char *folder)
+static pba_status search_cost(const char *folder, double *cost)
 {
     json_t *result = NULL, *config = NULL;
-    double cost = -1;
-    if (!augment_kind_find(folder)->name && file_is_folder(folder) &&
-        run_read_json(folder, "result.json", &result) == PBA_OK &&
-        run_read_json(folder, "config.json", &config) == PBA_OK) {
+    *cost = -1;
+    if (augment_kind_find(folder)->name || !file_is_folder(folder)) {
+        return PBA_OK;
+    }
+    pba_status status = run_read_json(folder, "result.json", &result);
+    if (status == PBA_OK) {
+        status = run_read_json(folder, "config.json", &config);
+    }
+    if (status == PBA_OK) {
         const json_t *told = json_object_get(result, "core_seconds");
         double wall = json_number_value(json_object_get(result, "seconds"));
         double product = wall * cores_of(config);
-        cost = json_is_number(told) ? json_number_value(told) : product > 0 ? product : -1;
+        *cost = json_is_number(told) ? json_number_value(told) : product > 0 ? product : -1;
     }
     json_decref(result);
     json_decref(config);
-    return cost;
+    return status == PBA_MEMORY ? status : PBA_OK;
 }
 
 pba_status report_read_training(report_run *run)
@@ -136,7 +141,10 @@ pba_status report_read_training(report_run *run)
         return PBA_MEMORY;
     }
     run->core_seconds = training_cost(run);
-    run->search_seconds = search_cost(report_setting(run, "augment"));
+    pba_status status = search_cost(report_setting(run, "augment"), &run->search_seconds);
+    if (status != PBA_OK) {
+        return status;
+    }
     return run->result ? take_result(run) : take_files(run);
 }
 

@@ -9,20 +9,36 @@
 
 #include "core/memory.h"
 
-pba_status schedule_json_parse(const char *text, size_t size, json_t **root)
+/* Most failures for lack of memory have no code in jansson. */
+static bool is_memory(const json_error_t *error)
+{
+    enum json_error_code code = json_error_code(error);
+    return code == json_error_unknown || code == json_error_out_of_memory;
+}
+
+pba_status schedule_json_load(const char *text, size_t size, size_t flags, json_t **root)
 {
     json_error_t error;
-    *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
-    if (!*root) {
-        return status_set(PBA_FORMAT, "line %d, column %d: %s", error.line, error.column,
-                          error.text);
+    void *room = memory_new(size + 32, 3); /* a buffer that is doubled, and the one before */
+    free(room);
+    *root = room ? json_loadb(text, size, flags, &error) : NULL;
+    if (*root) {
+        return PBA_OK;
     }
-    if (!json_is_object(*root)) {
+    return !room || is_memory(&error) ? status_set(PBA_MEMORY, "out of memory")
+                                      : status_set(PBA_FORMAT, "line %d, column %d: %s", error.line,
+                                                   error.column, error.text);
+}
+
+pba_status schedule_json_parse(const char *text, size_t size, json_t **root)
+{
+    pba_status status = schedule_json_load(text, size, JSON_REJECT_DUPLICATES, root);
+    if (status == PBA_OK && !json_is_object(*root)) {
         json_decref(*root);
         *root = NULL;
-        return status_set(PBA_FORMAT, "line 1: this is no JSON object");
+        status = status_set(PBA_FORMAT, "line 1: this is no JSON object");
     }
-    return PBA_OK;
+    return status;
 }
 
 static pba_status find(const json_t *object, const char *key, const json_t **value)

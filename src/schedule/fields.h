@@ -9,8 +9,12 @@
 
 #include "core/status.h"
 
-/* The text's value, which must be an object; a key given twice is refused. Syntax errors name line
- * and column. Free with json_decref. */
+/* The text's value, by json_loadb with these flags: PBA_FORMAT names line and column. Jansson does
+ * not notice that memory for a long string ran out, and then loses characters of it, or aborts
+ * (2.14): as much as it can want is asked for beforehand. Free with json_decref. */
+pba_status schedule_json_load(const char *text, size_t size, size_t flags, json_t **root);
+
+/* The same for a text that must be an object; a key given twice is refused. */
 pba_status schedule_json_parse(const char *text, size_t size, json_t **root);
 
 pba_status schedule_field_int(const json_t *object, const char *key, int min, int max, int *value);

@@ -146,11 +146,14 @@ static pba_status read_line(const char *text, log_line *line)
     if (status != PBA_OK) {
         return status;
     }
-    json_error_t error;
-    json_t *list = json_loads(json, JSON_REJECT_DUPLICATES, &error);
+    json_t *list;
+    status = schedule_json_load(json, strlen(json), JSON_REJECT_DUPLICATES, &list);
     free(json);
-    status = list ? read_items(list, line)
-                  : status_set(PBA_FORMAT, "neither JSON nor a Python literal: %s", error.text);
+    if (status != PBA_OK) {
+        return status == PBA_MEMORY ? status
+                                    : status_prefix(status, "neither JSON nor a Python literal");
+    }
+    status = read_items(list, line);
     json_decref(list);
     return status;
 }

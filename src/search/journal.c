@@ -9,6 +9,7 @@
 
 #include "core/file.h"
 #include "core/memory.h"
+#include "schedule/fields.h"
 
 enum { JOURNAL_BYTES = 1 << 30 };
 
@@ -18,14 +19,6 @@ struct journal {
     json_t *lines; /* those read from the file */
     size_t next;   /* of them, the first that is not consumed */
 };
-
-/* Jansson tells most of its failures for lack of memory by no code at all. Such a line is not torn,
- * and must not be cut off. */
-static bool is_text_error(const json_error_t *error)
-{
-    enum json_error_code code = json_error_code(error);
-    return code != json_error_unknown && code != json_error_out_of_memory;
-}
 
 /* How many bytes of the text are whole lines that hold an object each; they are added to `lines`.
  * Only the end of a file can be torn: something else further up is damage. */
@@ -38,13 +31,12 @@ static pba_status read_lines(journal *journal, const char *text, size_t size, si
             return PBA_OK;
         }
         size_t next = (size_t)(end - text) + 1;
-        json_error_t error;
-        json_t *object = json_loadb(line, (size_t)(end - line), JSON_REJECT_DUPLICATES, &error);
-        if (!object && !is_text_error(&error)) {
-            return status_set(PBA_MEMORY, "%s: out of memory", journal->path);
+        json_t *object;
+        pba_status status = schedule_json_parse(line, (size_t)(end - line), &object);
+        if (status == PBA_MEMORY) { /* not torn: it must not be cut off */
+            return status_prefix(status, "%s", journal->path);
         }
-        if (!json_is_object(object)) {
-            json_decref(object);
+        if (status != PBA_OK) {
             return next == size ? PBA_OK
                                 : status_set(PBA_FORMAT, "%s: line %zu: is damaged", journal->path,
                                              json_array_size(journal->lines) + 1);

@@ -9,6 +9,7 @@
 
 #include "core/file.h"
 #include "core/locale.h"
+#include "schedule/fields.h"
 #include "train/run.h"
 #include "train/training.h"
 
@@ -125,29 +126,41 @@ static bool parse_result(json_t *object, uint64_t seed, pba_training_result *res
     return whole && result->seed == seed;
 }
 
+static pba_status read_object(const char *path, json_t **object)
+{
+    char *text;
+    size_t size;
+    *object = NULL;
+    pba_status status = file_read(path, SMALL_FILE, &text, &size);
+    if (status == PBA_OK) {
+        status = schedule_json_parse(text, size, object);
+        free(text);
+        status = status == PBA_OK ? PBA_OK : status_prefix(status, "%s", path);
+    }
+    return status;
+}
+
 static pba_status read_result(pba_training *training, int index)
 {
-    char path[PBA_PATH_MAX], *text;
-    size_t size;
+    char path[PBA_PATH_MAX];
+    json_t *object;
     uint64_t seed = training->options.recipe.seed + (uint64_t)index;
     pba_status status = seed_path(training, seed, "checkpoint/seed-%llu.json", path);
     if (status != PBA_OK || !file_exists(path)) {
         return status;
     }
-    status = file_read(path, SMALL_FILE, &text, &size);
-    if (status != PBA_OK) {
-        return status;
+    status = read_object(path, &object);
+    if (status == PBA_OK) {
+        training->finished[index] = parse_result(object, seed, &training->results[index]);
+        json_decref(object);
     }
-    json_t *object = json_loadb(text, size, 0, NULL);
-    training->finished[index] = parse_result(object, seed, &training->results[index]);
-    json_decref(object);
-    free(text);
-    return training->finished[index]
-               ? PBA_OK
-               : status_set(PBA_FORMAT,
+    if (status == PBA_FORMAT || (status == PBA_OK && !training->finished[index])) {
+        status = status_set(PBA_FORMAT,
                             "%s: is not the result of this seed; remove it to train "
                             "the seed anew",
                             path);
+    }
+    return status;
 }
 
 static pba_status parse_all(pba_training *training, const char *path, const json_t *root)
@@ -170,17 +183,15 @@ static pba_status parse_all(pba_training *training, const char *path, const json
 
 pba_status training_folder_read(pba_training *training)
 {
-    char path[PBA_PATH_MAX], *text;
-    size_t size;
+    char path[PBA_PATH_MAX];
+    json_t *root;
     pba_status status = file_join(path, training->options.out, "result.json");
     if (status == PBA_OK && !file_exists(path)) {
         status = run_hold(training->options.out, &training->lock_file);
     }
     if (status == PBA_OK && file_exists(path)) {
-        status = file_read(path, SMALL_FILE, &text, &size);
+        status = read_object(path, &root);
         if (status == PBA_OK) {
-            json_t *root = json_loadb(text, size, 0, NULL);
-            free(text);
             status = parse_all(training, path, root);
             json_decref(root);
         }

@@ -10,6 +10,7 @@
 
 #include "core/file.h"
 #include "core/memory.h"
+#include "schedule/fields.h"
 #include "train/checkpoint.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "safetensors are written as in memory");
@@ -256,12 +257,13 @@ static pba_status read_header(source *source, const char *data, size_t size)
         return status_set(PBA_FORMAT, "%s: is no safetensors file, or is cut off in its header",
                           source->path);
     }
-    json_error_t error;
-    source->header = json_loadb(data + LENGTH_BYTES, length, JSON_REJECT_DUPLICATES, &error);
-    if (!json_is_object(source->header)) {
-        return status_set(PBA_FORMAT,
-                          "%s: is no safetensors file: its header is no JSON object (line %d)",
-                          source->path, source->header ? 1 : error.line);
+    pba_status status = schedule_json_parse(data + LENGTH_BYTES, length, &source->header);
+    if (status != PBA_OK) {
+        return status == PBA_MEMORY
+                   ? status_prefix(status, "%s", source->path)
+                   : status_prefix(status,
+                                   "%s: is no safetensors file: its header is no JSON object",
+                                   source->path);
     }
     source->data = data + LENGTH_BYTES + length;
     source->bytes = size - LENGTH_BYTES - length;

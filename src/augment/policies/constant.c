@@ -7,21 +7,22 @@
 #include <string.h>
 
 #include "core/file.h"
+#include "schedule/fields.h"
 #include "schedule/policy.h"
 #include "schedule/schedule.h"
 
 static pba_status read_list(const char *path, const char *text, size_t size,
                             pba_schedule **schedule)
 {
-    json_error_t error;
     pba_policy policy;
-    json_t *list = json_loadb(text, size, 0, &error);
-    if (!list) {
-        return status_set(PBA_FORMAT, "%s: line %d: %s; a list of 60 integers is needed", path,
-                          error.line, error.text);
+    json_t *list;
+    pba_status status = schedule_json_load(text, size, 0, &list);
+    if (status != PBA_OK) {
+        status_set(status, "%s; a list of 60 integers is needed", pba_error_message());
+        return status_prefix(status, "%s", path);
     }
-    pba_status status = schedule_policy_parse(list, schedule_pba_ops, SCHEDULE_PBA_OPS,
-                                              SCHEDULE_PBA_COPIES, &policy);
+    status = schedule_policy_parse(list, schedule_pba_ops, SCHEDULE_PBA_OPS, SCHEDULE_PBA_COPIES,
+                                   &policy);
     json_decref(list);
     return status == PBA_OK
                ? pba_schedule_constant(&policy, schedule_pba_ops, SCHEDULE_PBA_OPS, 1, schedule)
