@@ -200,6 +200,6 @@ void page_images(report_text *out, const report_run *run, const char *path,
         report_say(out, "%s", pba_error_message());
         report_add(out, "</p>\n");
     }
-    out->failed |= images.failed;
+    out->failed |= images.failed || status == PBA_MEMORY;
     free(images.data);
 }
