@@ -83,7 +83,8 @@ pba_status journal_open(const char *path, journal **result)
     fresh->descriptor = -1;
     fresh->lines = json_array();
     snprintf(fresh->path, sizeof fresh->path, "%s", path);
-    pba_status status = fresh->lines ? open_locked(fresh) : PBA_MEMORY;
+    pba_status status =
+        fresh->lines ? open_locked(fresh) : status_set(PBA_MEMORY, "%s: out of memory", path);
     if (status != PBA_OK) {
         journal_close(fresh);
         return status;
