@@ -168,8 +168,12 @@ pba_status npz_writer_close(npz_writer *writer)
         return status;
     }
     archive_write_free(writer->archive);
-    close(writer->descriptor);
-    status = file_replace(writer->temporary, writer->path);
+    status = file_append_close(writer->descriptor, writer->path);
+    if (status == PBA_OK) {
+        status = file_replace(writer->temporary, writer->path);
+    } else {
+        unlink(writer->temporary);
+    }
     free(writer);
     return status;
 }

@@ -62,11 +62,12 @@ static pba_status make_cells(report_run *run)
     return PBA_OK;
 }
 
-/* NaN where the field is null or missing. */
-static double real(const json_t *line, const char *key)
+/* A share from 0 to 1; NaN where the field is null or missing. */
+static pba_status take_share(const json_t *line, const char *key, double *share)
 {
     const json_t *value = json_object_get(line, key);
-    return json_is_number(value) ? json_number_value(value) : (double)NAN;
+    *share = (double)NAN;
+    return value && !json_is_null(value) ? schedule_field_real(line, key, 0, 1, share) : PBA_OK;
 }
 
 static pba_status take_score(report_run *run, const json_t *line)
@@ -79,8 +80,10 @@ static pba_status take_score(report_run *run, const json_t *line)
     if (status == PBA_OK) {
         report_cell *cell = report_cell_at(run, round, member);
         cell->scored = true;
-        cell->error = real(line, "error");
-        cell->train_accuracy = real(line, "train_accuracy");
+        status = take_share(line, "error", &cell->error);
+        if (status == PBA_OK) {
+            status = take_share(line, "train_accuracy", &cell->train_accuracy);
+        }
     }
     return status;
 }

@@ -30,8 +30,9 @@ static pba_status read_score(const pba_search *search, int *member, double *erro
         snprintf(message, sizeof message, "%s", pba_error_message());
         return journal_refuse(search->journal, message);
     }
-    if (!json_is_null(value) && !json_is_number(value)) {
-        return journal_refuse(search->journal, "field 'error': must be a number or null");
+    double share = json_number_value(value);
+    if (!json_is_null(value) && !(json_is_number(value) && share >= 0 && share <= 1)) {
+        return journal_refuse(search->journal, "field 'error': must be 0 to 1, or null");
     }
     if (search->scored[*member]) {
         return journal_refuse(search->journal, "scores a member for the second time in its round");
