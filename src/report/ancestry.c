@@ -106,7 +106,10 @@ pba_status report_create_schedule(report_run *run)
     if (status == PBA_OK && *counts) {
         status = schedule_counts_parse(counts, &run->schedule->counts);
     }
-    return status == PBA_OK ? PBA_OK : status_prefix(PBA_FORMAT, "%s/config.json", run->path);
+    if (status == PBA_OK || status == PBA_MEMORY) {
+        return status;
+    }
+    return status_prefix(PBA_FORMAT, "%s/config.json", run->path);
 }
 
 /* What the best member was trained under so far. */
