@@ -11,20 +11,8 @@
 
 #include <cmocka.h>
 
+#include "core/sanitized.h"
 #include "pba.h"
-
-/* Sanitizers take terabytes of addresses, of which limits on memory know nothing. */
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
 
 /* With PBA_TEST_ONLY='a*' in the environment the tests of that name run alone. */
 __attribute__((constructor)) static void choose_tests(void)

@@ -18,18 +18,7 @@
 #endif
 
 #include "core/clock.h"
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0 /* else: reserves terabytes of addresses, and reports on standard error */
-#endif
+#include "core/sanitized.h"
 
 #ifdef PBA_COVERAGE
 void __gcov_dump(void);
