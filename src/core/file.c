@@ -241,7 +241,7 @@ pba_status file_append_open(const char *path, int *descriptor)
     return *descriptor >= 0 ? PBA_OK : io_error(path, "cannot be opened for writing");
 }
 
-pba_status file_append_close(int descriptor, const char *path)
+pba_status file_close(int descriptor, const char *path)
 {
     return close_written(descriptor) == 0 ? PBA_OK : io_error(path, "cannot be closed");
 }

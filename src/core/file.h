@@ -33,7 +33,9 @@ pba_status file_replace(const char *temporary, const char *path);
 pba_status file_append_open(const char *path, int *descriptor);
 pba_status file_append(int descriptor, const char *path, const char *text);
 pba_status file_append_bytes(int descriptor, const char *path, const void *data, size_t size);
-pba_status file_append_close(int descriptor, const char *path);
+
+/* close(2) of a file that was written: what could not be written may be told only then. */
+pba_status file_close(int descriptor, const char *path);
 
 /* Cuts off what is behind `size` bytes, then fsync. */
 pba_status file_cut(int descriptor, const char *path, size_t size);

@@ -168,7 +168,7 @@ pba_status npz_writer_close(npz_writer *writer)
         return status;
     }
     archive_write_free(writer->archive);
-    status = file_append_close(writer->descriptor, writer->path);
+    status = file_close(writer->descriptor, writer->path);
     if (status == PBA_OK) {
         status = file_replace(writer->temporary, writer->path);
     } else {

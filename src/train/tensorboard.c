@@ -225,7 +225,7 @@ static pba_status append(const char *path, const message *records)
         return status;
     }
     status = file_append_bytes(descriptor, path, records->bytes, records->size);
-    pba_status closed = file_append_close(descriptor, path);
+    pba_status closed = file_close(descriptor, path);
     return status == PBA_OK ? closed : status;
 }
 
