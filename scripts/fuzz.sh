@@ -6,8 +6,8 @@
 # Usage: fuzz.sh [--folder build-fuzz] [--seconds N] [--runs N] [--limit N] [TARGET...]
 #   --seconds, --runs   of each target, all calls together; whichever comes first (20, no limit)
 #   --limit             seconds of this call: it ends with 75 where targets are left then
-# An input that breaks something is left in FOLDER/found; put it into tests/fuzz/corpus/TARGET once
-# what it broke is mended.
+# An input that breaks something is left in FOLDER/found, and its target fails until what it broke is
+# mended; put it into tests/fuzz/corpus/TARGET then.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -23,7 +23,7 @@ while [ $# -gt 0 ]; do
     esac
 done
 
-if [ ! -d "$folder" ]; then
+if [ ! -e "$folder/build.ninja" ]; then
     env CC="${CC:-clang}" meson setup --buildtype=debug -Doptimization=1 -Dfuzz=true \
         -Db_sanitize=address,undefined -Db_lundef=false "$folder" >/dev/null
 fi
@@ -37,6 +37,25 @@ export LSAN_OPTIONS=print_suppressions=0:suppressions=$PWD/tests/lsan.supp
 # What a target has had: "EXECUTIONS SECONDS".
 had() {
     cat "$folder/fuzzed/$1" 2>/dev/null || echo 0 0
+}
+
+keep() { # TARGET EXECUTIONS SECONDS
+    echo "$2 $3" >"$folder/fuzzed/$1.new"
+    mv "$folder/fuzzed/$1.new" "$folder/fuzzed/$1"
+}
+
+tell() { # LOG
+    grep -aE 'ERROR|SUMMARY|does not hold|runtime error|Test unit written' "$1" || tail -n 20 "$1"
+}
+
+# What broke a target before does no longer.
+replay() {
+    local target=$1 log=$folder/fuzzed/$1.log found
+    for found in "$folder/found/$target"-*; do
+        [ -e "$found" ] || continue
+        "$folder/tests/fuzz/fuzz_$target" -timeout=20 -rss_limit_mb=4096 "$found" >"$log" 2>&1 ||
+            { echo "$found breaks it still"; tell "$log"; return 1; }
+    done
 }
 
 # One slice of a target; false: something broke.
@@ -53,16 +72,19 @@ run() {
     if ! "$folder/tests/fuzz/fuzz_$target" -max_total_time="$left" -timeout=20 -rss_limit_mb=4096 \
         -max_len=65536 -print_final_stats=1 -artifact_prefix="$folder/found/$target-" "${options[@]}" \
         "$corpus" "tests/fuzz/corpus/$target" >"$log" 2>&1; then
-        grep -aE 'ERROR|SUMMARY|does not hold|runtime error|Test unit written' "$log" || tail -n 20 "$log"
+        tell "$log"
         return 1
     fi
-    local more
-    more=$(awk '/^stat::number_of_executed_units/ { print $2 }' "$log")
-    spent=$((spent + SECONDS - started))
-    echo "$((executions + more)) $spent" >"$folder/fuzzed/$target"
+    local more # without those that read what is known
+    more=$(awk '/INITED/ { known = substr($1, 2) }
+        /^stat::number_of_executed_units/ { print ($2 > known ? $2 - known : 0) }' "$log")
+    keep "$target" $((executions + more)) $((spent + SECONDS - started))
 }
 
-failed=0 waiting=("$@")
+failed=0 waiting=()
+for target; do
+    replay "$target" && waiting+=("$target") || { echo "FAILED: $target"; failed=1; }
+done
 while [ ${#waiting[@]} -gt 0 ] && [ "$SECONDS" -lt "$limit" ]; do
     unfinished=()
     for target in "${waiting[@]}"; do

@@ -198,11 +198,9 @@ static double undisturbed(void)
     char whole[PATH];
     int code;
     snprintf(whole, sizeof whole, "%s", inside("whole"));
-    if (exists(inside("whole/result.json"))) {
-        char command[2 * PATH];
-        snprintf(command, sizeof command, "rm -rf '%s'", whole);
-        shell(command);
-    }
+    char command[2 * PATH];
+    snprintf(command, sizeof command, "rm -rf '%s'", whole);
+    shell(command);
     double began = now();
     pid_t child = start(whole, false);
     if (waitpid(child, &code, 0) != child || code != 0) {
@@ -255,8 +253,9 @@ static void read_state(long *runs, long *kills)
 
 static void write_state(long runs, long kills)
 {
-    FILE *file = fopen(inside("done"), "w");
-    if (!file || fprintf(file, "%ld %ld\n", runs, kills) < 0 || fclose(file) != 0) {
+    FILE *file = fopen(inside("done.new"), "w");
+    if (!file || fprintf(file, "%ld %ld\n", runs, kills) < 0 || fclose(file) != 0 ||
+        rename(inside("done.new"), inside("done")) != 0) {
         give_up("STATE/done cannot be written");
     }
 }
