@@ -239,7 +239,7 @@ def searched(pba, folder):
     job.read()
     text = job.screen.text()
     end = lines_of(text)[-2:]
-    check(job.status == 130 and end == ["interrupted; everything is saved. To go on:",
+    check(job.status == 130 and end == ["interrupted; what is saved is kept. To go on:",
                                         "  pba search --resume cut"] and "^C" not in text,
           "Ctrl-C: what it says comes out below", text)
     fits(job, "nothing is wider than the terminal")

@@ -348,7 +348,9 @@ grep -q -e "--train-size 64 --val-size .* --epochs .* --batch 32 --seed 3$" out 
 works "search --budget --dry-run as JSON" '"why": "given"' search good \
     --model wrn-10-1 --train-size 64 --batch 32 --population 2 --budget 3m --dry-run --json
 works "train --budget --dry-run" "2 seeds" train good --model wrn-10-1 \
-    --train-size 64 --batch 32 --seeds 2 --budget 3m --dry-run
+    --train-size 64 --batch 32 --seeds 2 --budget 3m --dry-run --tensorboard
+grep -q -e " --tensorboard$" out && result ok "a flag in the command that does the same" ||
+    result "not ok" "a flag in the command that does the same"
 refuses "train: epochs and a budget" 2 "--epochs" train good --model wrn-10-1 --train-size 64 \
     --batch 32 --epochs 3 --budget 1h
 [ -e runs ] && result "not ok" "--dry-run writes nothing" || result ok "--dry-run writes nothing"

@@ -39,17 +39,34 @@ static void arms_are_split(void **state)
     assert_ok(file_make_folder(path_of("a,9,b")));
     assert_ok(pba_schedule_save(schedule, path_of("a,9,b/s.json")));
     pba_schedule_free(schedule);
-    snprintf(text, sizeof text, "baseline,%s/a\\,9\\,b/s.json,trivialaugment", folder);
+    snprintf(text, sizeof text, "baseline,%s/./a\\,9\\,b//s.json,trivialaugment", folder);
     for (int turn = 0; turn < 2; turn++) {
         assert_ok(compare_read_arms(text, &arms, &count));
         assert_int_equal(count, 3);
         assert_string_equal(arms[1].augment, path_of("a,9,b/s.json"));
         assert_string_equal(arms[1].name, "2-s.json");
         assert_string_equal(arms[2].augment, "trivialaugment");
-        assert_ok(compare_settle_arms(arms, count, settled));
+        assert_ok(compare_arms_text(arms, count, settled));
         snprintf(text, sizeof text, "%s", settled);
         free(arms);
     }
+}
+
+/* A run has one name, however it is written. */
+static void a_run_is_one_arm(void **state)
+{
+    compare_arm *arms;
+    int count;
+    char text[2 * PBA_PATH_MAX];
+    assert_ok(file_make_folder(path_of("one")));
+    snprintf(text, sizeof text, "none,%s/one/,%s/./one", folder, folder);
+    assert_int_equal(compare_read_arms(text, &arms, &count), PBA_USAGE);
+    assert_non_null(strstr(pba_error_message(), "/one\" is there twice"));
+    free(arms);
+    snprintf(text, sizeof text, "none,%s/one/", folder);
+    assert_ok(compare_read_arms(text, &arms, &count));
+    assert_string_equal(arms[1].name, "2-one");
+    free(arms);
 }
 
 static void arms_are_refused(void **state)
@@ -395,11 +412,9 @@ static void comparisons_are_training_runs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(arms_are_split),
-        cmocka_unit_test(arms_are_refused),
-        cmocka_unit_test(differences_are_students),
-        cmocka_unit_test(verdicts_are_told),
-        IN_FOLDER(comparisons_are_training_runs),
+        IN_FOLDER(arms_are_split),           IN_FOLDER(a_run_is_one_arm),
+        cmocka_unit_test(arms_are_refused),  cmocka_unit_test(differences_are_students),
+        cmocka_unit_test(verdicts_are_told), IN_FOLDER(comparisons_are_training_runs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

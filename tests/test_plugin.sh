@@ -50,6 +50,7 @@ expect 1 "pba: Bad breaks a rule" ops test Bad --plugin "$PBA_TEST_BAD/bad9.so"
 expect 1 "crashed (signal" ops test Bad --plugin "$PBA_TEST_BAD/bad10.so"
 expect 1 'broken rule "identity"' search demo $search --plugin "$PBA_TEST_BAD/bad9.so"
 expect 0 "--plugin FILE.so" search --help
+expect 1 "a.so: there is no such plug-in" train demo --preset rcifar10/wrn-28-10 --plugin a.so --plugin b.so
 
 expect 0 "" preview demo --out sheet.png --images 1
 expect 0 "" apply sheet.png grain.png --op Grain:5 --op SamplePairing:9 --plugin example.so

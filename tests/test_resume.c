@@ -289,6 +289,22 @@ static char *weights_of(const char *run, size_t *size)
     return weights;
 }
 
+/* A run whose weights could not be written goes on in the same object, and writes them. */
+static void a_failed_end_is_made_good(void **state)
+{
+    pba_training *training;
+    begin_training("short");
+    stop_training(at("short"), 3);
+    assert_ok(pba_training_resume(at("short"), 1, &training));
+    assert_ok(file_make_folder(inside("short", "weights-0.safetensors.new")));
+    assert_int_equal(pba_training_run(training, NULL), PBA_IO);
+    assert_int_equal(rmdir(inside("short", "weights-0.safetensors.new")), 0);
+    assert_ok(pba_training_run(training, NULL));
+    pba_training_free(training);
+    assert_true(file_exists(inside("short", "weights-0.safetensors")));
+    assert_true(file_exists(inside("short", "result.json")));
+}
+
 /* The last checkpoint is damaged, or missing: the one before it does, to the same weights. */
 static void a_training_goes_on_from_the_previous_checkpoint(void **state)
 {
@@ -432,6 +448,7 @@ int main(void)
         cmocka_unit_test(trainings_stay_themselves),
         cmocka_unit_test(comparisons_stay_themselves),
         cmocka_unit_test(a_damaged_cost_is_forgotten),
+        cmocka_unit_test(a_failed_end_is_made_good),
         cmocka_unit_test(a_training_goes_on_from_the_previous_checkpoint),
         cmocka_unit_test(other_checkpoints_are_not_gone_on_from),
         cmocka_unit_test(one_process_at_a_time),

@@ -924,6 +924,26 @@ static void test_previous_checkpoint(void **state)
     resume_refused("both", PBA_FORMAT, "round-0002-member-0001", "nor can the one before it");
 }
 
+static void count_event(void *user, const pba_event *event)
+{
+    *(int *)user += event->kind != PBA_EVENT_OPENING;
+}
+
+/* What has been is not told again; and without its journal nothing is known. */
+static void test_resumed_quietly(void **state)
+{
+    pba_search *search;
+    int events = 0;
+    const pba_observer observer = {.event = count_event, .user = &events};
+    stop_after("quiet", 10, 1);
+    assert_ok(pba_search_resume_with(at("quiet"), 1, &observer, &search));
+    assert_int_equal(events, 0);
+    pba_search_free(search);
+    assert_int_equal(unlink(inside("quiet", "journal.jsonl")), 0);
+    resume_refused("quiet", PBA_NOT_FOUND, "journal.jsonl", "put it back");
+    assert_false(file_exists(inside("quiet", "journal.jsonl")));
+}
+
 /* ----------------------------------------------------------------- refusals */
 
 static void test_refused(void **state)
@@ -1126,19 +1146,33 @@ static void test_other_version(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_one_worker),    cmocka_unit_test(test_two_workers),
-        cmocka_unit_test(test_early),         cmocka_unit_test(test_seed),
-        cmocka_unit_test(test_no_selection),  cmocka_unit_test(test_steered),
-        cmocka_unit_test(test_warm),          cmocka_unit_test(test_warm_refused),
-        cmocka_unit_test(test_notes),         cmocka_unit_test(test_val),
-        cmocka_unit_test(test_val_twins),     cmocka_unit_test(test_val_refused),
-        cmocka_unit_test(test_finished),      cmocka_unit_test(test_only_result_missing),
-        cmocka_unit_test(test_killed),        cmocka_unit_test(test_stopped),
-        cmocka_unit_test(test_cost_is_kept),  cmocka_unit_test(test_torn),
-        cmocka_unit_test(test_damaged),       cmocka_unit_test(test_previous_checkpoint),
-        cmocka_unit_test(test_refused),       cmocka_unit_test(test_race),
-        cmocka_unit_test(test_lost_member),   cmocka_unit_test(test_all_lost),
-        cmocka_unit_test(test_plugin),        cmocka_unit_test(test_chosen_operations),
+        cmocka_unit_test(test_one_worker),
+        cmocka_unit_test(test_two_workers),
+        cmocka_unit_test(test_early),
+        cmocka_unit_test(test_seed),
+        cmocka_unit_test(test_no_selection),
+        cmocka_unit_test(test_steered),
+        cmocka_unit_test(test_warm),
+        cmocka_unit_test(test_warm_refused),
+        cmocka_unit_test(test_notes),
+        cmocka_unit_test(test_val),
+        cmocka_unit_test(test_val_twins),
+        cmocka_unit_test(test_val_refused),
+        cmocka_unit_test(test_finished),
+        cmocka_unit_test(test_only_result_missing),
+        cmocka_unit_test(test_killed),
+        cmocka_unit_test(test_stopped),
+        cmocka_unit_test(test_cost_is_kept),
+        cmocka_unit_test(test_torn),
+        cmocka_unit_test(test_damaged),
+        cmocka_unit_test(test_previous_checkpoint),
+        cmocka_unit_test(test_resumed_quietly),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_race),
+        cmocka_unit_test(test_lost_member),
+        cmocka_unit_test(test_all_lost),
+        cmocka_unit_test(test_plugin),
+        cmocka_unit_test(test_chosen_operations),
         cmocka_unit_test(test_other_version),
     };
     return cmocka_run_group_tests(tests, prepare, clean);

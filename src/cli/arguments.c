@@ -26,9 +26,9 @@ const pba_setting *cli_rows_find(const cli_rows *rows, const char *name)
     return NULL;
 }
 
-bool cli_was_given(const cli_arguments *arguments, const char *name)
+static bool was_given_before(const cli_arguments *arguments, int count, const char *name)
 {
-    for (int i = 0; i < arguments->given_count; i++) {
+    for (int i = 0; i < count; i++) {
         if (strcmp(arguments->given[i].name, name) == 0) {
             return true;
         }
@@ -36,16 +36,22 @@ bool cli_was_given(const cli_arguments *arguments, const char *name)
     return false;
 }
 
-/* A list that was given before goes on. */
-static pba_status add_item(const cli_rows *rows, const pba_setting *row, const char *value,
-                           void *options)
+bool cli_was_given(const cli_arguments *arguments, const char *name)
 {
+    return was_given_before(arguments, arguments->given_count, name);
+}
+
+pba_status cli_set_given(const cli_arguments *arguments, int index, void *options,
+                         const pba_setting *rows, size_t count)
+{
+    const cli_given *given = &arguments->given[index];
+    if (given->type != PBA_SETTING_LIST || !was_given_before(arguments, index, given->name)) {
+        return pba_settings_set(options, rows, count, given->name, given->value);
+    }
     char before[PBA_PATH_MAX], both[2 * PBA_PATH_MAX];
-    pba_status status =
-        pba_settings_get(options, rows->rows, rows->count, row->name, before, sizeof before);
-    snprintf(both, sizeof both, "%s,%s", before, value);
-    return status == PBA_OK ? pba_settings_set(options, rows->rows, rows->count, row->name, both)
-                            : status;
+    pba_status status = pba_settings_get(options, rows, count, given->name, before, sizeof before);
+    snprintf(both, sizeof both, "%s,%s", before, given->value);
+    return status == PBA_OK ? pba_settings_set(options, rows, count, given->name, both) : status;
 }
 
 /* Sets option `name` (its text ends at `length`); *next is the argument behind it, or NULL. */
@@ -63,16 +69,18 @@ static bool set_option(const cli_rows *rows, const char *name, const char *value
         value = next;
         *used_next = true;
     }
-    bool goes_on = row && row->type == PBA_SETTING_LIST && cli_was_given(arguments, name);
-    pba_status status =
-        goes_on ? add_item(rows, row, value, options)
-                : pba_settings_set(options, rows->rows, rows->count, name, value ? value : "");
+    pba_status status;
+    if (row) {
+        int index = arguments->given_count++;
+        arguments->given[index] = (cli_given){row->name, value, row->type};
+        status = cli_set_given(arguments, index, options, rows->rows, rows->count);
+    } else {
+        status = pba_settings_set(options, rows->rows, rows->count, name, ""); /* says so */
+    }
     if (status != PBA_OK) {
         cli_error("--%s", pba_error_message()); /* the message starts with the option's name */
-        return false;
     }
-    arguments->given[arguments->given_count++] = (cli_given){row->name, value};
-    return true;
+    return status == PBA_OK;
 }
 
 static bool parse_option(const cli_rows *rows, const char *text, const char *next, void *options,

@@ -42,8 +42,10 @@ static void print_command(FILE *stream, const pba_budget *budget, const char *co
         snprintf(word, sizeof word, " %s ", given->name);
         if (!strstr(left, word) && !is_choice(budget, given->name)) {
             fprintf(stream, " --%s", given->name);
-            if (strcmp(given->name, "skip-bad") != 0) { /* a flag */
+            if (given->type != PBA_SETTING_FLAG) {
                 cli_print_word(stream, given->value);
+            } else if (strcmp(given->value, "true") != 0) {
+                fprintf(stream, "=%s", given->value);
             }
         }
     }

@@ -28,6 +28,7 @@ const pba_setting *cli_rows_find(const cli_rows *rows, const char *name);
 /* An option as it was given, for those that may be given several times. */
 typedef struct cli_given {
     const char *name, *value;
+    pba_setting_type type;
 } cli_given;
 
 typedef struct cli_arguments {
@@ -38,6 +39,9 @@ typedef struct cli_arguments {
 } cli_arguments;
 
 bool cli_was_given(const cli_arguments *arguments, const char *name);
+/* Sets what was given in that place; a list that was given before goes on. */
+pba_status cli_set_given(const cli_arguments *arguments, int index, void *options,
+                         const pba_setting *rows, size_t count);
 
 typedef struct cli_command {
     const char *name, *sentence;
@@ -89,6 +93,8 @@ void cli_print_wrapped(FILE *stream, const char *label, int indent, const char *
 
 /* A space, and a word of a command line, quoted where the shell would not take it as it is. */
 void cli_print_word(FILE *stream, const char *text);
+/* "interrupted; ..." with the command that goes on. */
+int cli_interrupted(const char *command, const char *folder);
 
 /* Flushes standard output; where writing to it failed, says so and returns CLI_FAILED. */
 int cli_finish(int status);
@@ -112,6 +118,7 @@ void cli_json_open(cli_json *json, const char *key, char bracket); /* '{' or '['
 void cli_json_close(cli_json *json, char bracket);                 /* '}' or ']' */
 void cli_json_text(cli_json *json, const char *key, const char *value);
 void cli_json_number(cli_json *json, const char *key, double value); /* not finite: null */
+void cli_json_seed(cli_json *json, const char *key, uint64_t seed);  /* from 2^63: text */
 void cli_json_bool(cli_json *json, const char *key, bool value);
 
 /* ---------------------------------------------------------------- data sets */

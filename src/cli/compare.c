@@ -198,9 +198,7 @@ static int run_comparison(const options *options, pba_comparison *comparison)
     pba_status status = pba_comparison_run(comparison, &job.observer);
     cli_job_end(&job);
     if (status == PBA_INTERRUPTED) {
-        fprintf(stderr, "interrupted; everything is saved. To go on:\n  pba compare --resume %s\n",
-                pba_comparison_directory(comparison));
-        return CLI_INTERRUPTED;
+        return cli_interrupted("compare", pba_comparison_directory(comparison));
     }
     if (status != PBA_OK) {
         return cli_failed(status);

@@ -67,6 +67,12 @@ void cli_json_number(cli_json *json, const char *key, double value)
     }
 }
 
+void cli_json_seed(cli_json *json, const char *key, uint64_t seed)
+{
+    member(json, key);
+    cli_print(seed <= INT64_MAX ? "%llu" : "\"%llu\"", (unsigned long long)seed);
+}
+
 void cli_json_bool(cli_json *json, const char *key, bool value)
 {
     member(json, key);

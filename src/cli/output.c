@@ -119,6 +119,14 @@ void cli_print_word(FILE *stream, const char *text)
     fputs(plain ? "" : "'", stream);
 }
 
+int cli_interrupted(const char *command, const char *folder)
+{
+    fprintf(stderr, "interrupted; what is saved is kept. To go on:\n  pba %s --resume", command);
+    cli_print_word(stderr, folder);
+    fputc('\n', stderr);
+    return CLI_INTERRUPTED;
+}
+
 double cli_seconds(clockid_t clock)
 {
     struct timespec now;

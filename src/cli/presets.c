@@ -19,7 +19,7 @@ int cli_apply_preset(const char *job, const char *name, void *options, const pba
         for (size_t r = 0; r < count; r++) {
             known = known || strcmp(rows[r].name, given->name) == 0;
         }
-        status = known ? pba_settings_set(options, rows, count, given->name, given->value) : PBA_OK;
+        status = known ? cli_set_given(arguments, i, options, rows, count) : PBA_OK;
     }
     return status == PBA_OK ? CLI_DONE : cli_failed(status);
 }

@@ -121,13 +121,6 @@ static int print_plan(const options *options, const cli_arguments *arguments, pb
     return CLI_DONE;
 }
 
-static int interrupted(const pba_search *search)
-{
-    fprintf(stderr, "interrupted; everything is saved. To go on:\n  pba search --resume %s\n",
-            pba_search_directory(search));
-    return CLI_INTERRUPTED;
-}
-
 /* What was said of the data and the recipe holds for the training too, so that the two compare. But
  * images of another data set that are scored on are none to keep out of training. */
 static void print_kept(const options *options, const char *name, const char *value)
@@ -277,7 +270,7 @@ static int run_search(const options *options, const cli_arguments *arguments, pb
     }
     cli_job_end(&job);
     if (status == PBA_INTERRUPTED) {
-        return interrupted(search);
+        return cli_interrupted("search", pba_search_directory(search));
     }
     return status == PBA_OK ? summarize(options, arguments, search) : cli_failed(status);
 }

@@ -141,7 +141,7 @@ static void print_json(const options *options, const pba_training_result *result
     cli_json_open(&json, "seeds", '[');
     for (size_t i = 0; i < count; i++) {
         cli_json_open(&json, NULL, '{');
-        cli_json_number(&json, "seed", (double)results[i].seed);
+        cli_json_seed(&json, "seed", results[i].seed);
         cli_json_number(&json, "test_error", results[i].test_error);
         cli_json_number(&json, "train_accuracy", results[i].train_accuracy);
         cli_json_number(&json, "train_loss", results[i].train_loss);
@@ -150,13 +150,6 @@ static void print_json(const options *options, const pba_training_result *result
     }
     cli_json_close(&json, ']');
     cli_json_close(&json, '}');
-}
-
-static int interrupted(const pba_training *training)
-{
-    fprintf(stderr, "interrupted; everything is saved. To go on:\n  pba train --resume %s\n",
-            pba_training_directory(training));
-    return CLI_INTERRUPTED;
 }
 
 static int run_training(const options *options, const cli_arguments *arguments,
@@ -172,7 +165,7 @@ static int run_training(const options *options, const cli_arguments *arguments,
     pba_status status = pba_training_run(training, &job.observer);
     cli_job_end(&job);
     if (status == PBA_INTERRUPTED) {
-        return interrupted(training);
+        return cli_interrupted("train", pba_training_directory(training));
     }
     if (status != PBA_OK) {
         return cli_failed(status);

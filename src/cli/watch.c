@@ -30,7 +30,7 @@ static void json_row(cli_json *json, const pba_watch_picture *picture, const pba
 {
     cli_json_open(json, NULL, '{');
     if (!picture->search) {
-        cli_json_number(json, "seed", (double)row->seed);
+        cli_json_seed(json, "seed", row->seed);
         cli_json_number(json, "epochs", row->epochs);
         cli_json_number(json, "test_error", row->error);
         cli_json_number(json, "train_loss", row->loss);
@@ -150,8 +150,10 @@ static void say_news(const pba_watch_picture *picture, int *told)
 static int say_end(const pba_watch_picture *picture)
 {
     if (picture->state == PBA_RUN_STOPPED) {
-        cli_print("stopped: no process is at work on this run. To go on:\n  pba %s --resume %s\n",
-                  picture->search ? "search" : "train", picture->run);
+        cli_print("stopped: no process is at work on this run. To go on:\n  pba %s --resume",
+                  picture->search ? "search" : "train");
+        cli_print_word(stdout, picture->run);
+        cli_print("\n");
         return CLI_FAILED;
     }
     if (picture->search) {

@@ -72,6 +72,19 @@ pba_status compare_check_arm(const compare_arm *arm)
     return status == PBA_OK ? PBA_OK : status_prefix(status, "arms");
 }
 
+/* A path in full, so that the comparison can be resumed from another folder and a run has one name.
+ */
+static void settle(compare_arm *arm)
+{
+    if (!augment_kind_find(arm->augment)->name) {
+        char *full = realpath(arm->augment, NULL);
+        if (full && strlen(full) < sizeof arm->augment) {
+            memcpy(arm->augment, full, strlen(full) + 1);
+        }
+        free(full);
+    }
+}
+
 static pba_status read_arms(const char *text, compare_arm *arms, int *count)
 {
     pba_status status = PBA_OK;
@@ -82,6 +95,7 @@ static pba_status read_arms(const char *text, compare_arm *arms, int *count)
         compare_arm *arm = &arms[*count];
         end = arm_end(at);
         unescape(at, end, arm->augment);
+        settle(arm);
         status = arm->augment[0] ? check_unique(arms, *count)
                                  : status_set(PBA_USAGE, "arms: one of \"%s\" is empty", text);
         name_arm(arm, *count);
@@ -106,35 +120,22 @@ pba_status compare_read_arms(const char *text, compare_arm **arms, int *count)
                : status;
 }
 
-/* So that the comparison can be resumed from another folder. */
-static void settle(compare_arm *arm)
-{
-    if (!augment_kind_find(arm->augment)->name) {
-        char *full = realpath(arm->augment, NULL);
-        if (full && strlen(full) < sizeof arm->augment) {
-            memcpy(arm->augment, full, strlen(full) + 1);
-        }
-        free(full);
-    }
-}
-
-pba_status compare_settle_arms(compare_arm *arms, int count, char settled[PBA_PATH_MAX])
+pba_status compare_arms_text(const compare_arm *arms, int count, char text[PBA_PATH_MAX])
 {
     size_t used = 0;
     for (int i = 0; i < count; i++) {
-        settle(&arms[i]);
         bool escape = *arm_end(arms[i].augment); /* would end too early */
         for (const char *at = arms[i].augment; *at && used + 4 < PBA_PATH_MAX; at++) {
             if (*at == ',' && escape) {
-                settled[used++] = '\\';
+                text[used++] = '\\';
             }
-            settled[used++] = *at;
+            text[used++] = *at;
         }
         if (used + 4 >= PBA_PATH_MAX) {
             return status_set(PBA_USAGE, "arms: the list is too long with full paths");
         }
-        settled[used++] = ',';
+        text[used++] = ',';
     }
-    settled[used - 1] = 0;
+    text[used - 1] = 0;
     return PBA_OK;
 }

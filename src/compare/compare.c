@@ -107,6 +107,8 @@ static pba_status open_first(pba_comparison *comparison)
             arm->training->task->owned = (task_data){0};
             memcpy(comparison->options.dataset, arm->training->options.dataset,
                    sizeof comparison->options.dataset);
+            memcpy(comparison->options.recipe.precision, arm->training->options.recipe.precision,
+                   sizeof comparison->options.recipe.precision);
         }
     }
     return PBA_OK;
@@ -134,7 +136,7 @@ static pba_status open_arms(pba_comparison *comparison)
         status = compare_read_arms(options->arms, &comparison->arms, &comparison->arm_count);
     }
     if (status == PBA_OK) {
-        status = compare_settle_arms(comparison->arms, comparison->arm_count, options->arms);
+        status = compare_arms_text(comparison->arms, comparison->arm_count, options->arms);
     }
     for (int i = 0; i < comparison->arm_count && status == PBA_OK; i++) {
         compare_arm *arm = &comparison->arms[i];
@@ -224,6 +226,12 @@ void pba_comparison_free(pba_comparison *comparison)
     }
     for (int i = 0; i < comparison->arm_count; i++) {
         pba_training_free(comparison->arms[i].training);
+    }
+    char result[PBA_PATH_MAX];
+    if (comparison->lock_file >= 0 &&
+        file_join(result, comparison->options.out, "result.json") == PBA_OK &&
+        file_exists(result)) {
+        run_drop_lock(comparison->options.out); /* nobody goes on with it */
     }
     run_let_go(&comparison->lock_file);
     task_data_free(&comparison->data);

@@ -51,10 +51,10 @@ struct pba_comparison {
     char *texts;
 };
 
-/* arms.c: the list as text into `arms` (malloc'd), and paths in it made absolute, into `settled`.
- * PBA_USAGE for a list that is none. */
+/* arms.c: the list as text into `arms` (malloc'd), with paths made absolute; and back. PBA_USAGE
+ * for a list that is none, and for one that is too long with full paths. */
 pba_status compare_read_arms(const char *text, compare_arm **arms, int *count);
-pba_status compare_settle_arms(compare_arm *arms, int count, char settled[PBA_PATH_MAX]);
+pba_status compare_arms_text(const compare_arm *arms, int count, char text[PBA_PATH_MAX]);
 
 /* PBA_USAGE and so on for an arm that is no kind of augmentation, run or schedule. */
 pba_status compare_check_arm(const compare_arm *arm);

@@ -122,7 +122,10 @@ static json_t *errors_json(const pba_arm *arm)
 {
     json_t *errors = json_array();
     for (int i = 0; i < arm->seeds; i++) {
-        json_array_append_new(errors, json_real(arm->errors[i]));
+        if (json_array_append_new(errors, json_real(arm->errors[i])) != 0) {
+            json_decref(errors);
+            return NULL; /* which makes no object of it */
+        }
     }
     return errors;
 }
@@ -144,7 +147,10 @@ static pba_status write_result(const pba_comparison *comparison)
     const pba_compare_options *options = &comparison->options;
     json_t *arms = json_array();
     for (int i = 0; i < comparison->arm_count; i++) {
-        json_array_append_new(arms, arm_json(comparison, i));
+        if (json_array_append_new(arms, arm_json(comparison, i)) != 0) {
+            json_decref(arms);
+            arms = NULL; /* which makes no result below */
+        }
     }
     return run_write_json(options->out, "result.json",
                           json_pack("{s:s, s:i, s:s, s:s, s:i, s:i, s:o}", "format",

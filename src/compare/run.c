@@ -120,7 +120,9 @@ static void leave(compare_arm *arm, pba_status status)
     pba_comparison *comparison = arm->comparison;
     pthread_mutex_lock(&comparison->lock);
     if (status != PBA_OK) {
-        fail(comparison, status);
+        /* other messages name a file, which is in the arm's folder */
+        fail(comparison,
+             status == PBA_DIVERGED ? status_prefix(status, "arm %s", arm->augment) : status);
         arm->status = status;
     }
     if (--arm->at_work == 0) {

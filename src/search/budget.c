@@ -71,7 +71,7 @@ static bool fits(const budget_question *question, const budget_answer *answer)
            memory_of(question, answer) <= question->memory;
 }
 
-static int val_size(const budget_question *question, int train_size)
+int budget_val_size(const budget_question *question, int train_size)
 {
     int most = question->val_images ? question->val_images : question->images / VAL_SHARE;
     int size = train_size / 2;
@@ -84,7 +84,7 @@ static int val_size(const budget_question *question, int train_size)
 static void set_sizes(const budget_question *question, int wanted, budget_answer *answer)
 {
     int train = question->train_size ? question->train_size : smaller(wanted, question->images);
-    int val = question->val_size ? question->val_size : val_size(question, train);
+    int val = question->val_size ? question->val_size : budget_val_size(question, train);
     if (!question->val_images && !question->train_size) {
         train = smaller(train, question->images - val);
         train = train > 1 ? train : 1;

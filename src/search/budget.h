@@ -49,6 +49,9 @@ typedef struct budget_answer {
 /* The networks of the rules, the smallest first; NULL behind the end. */
 const char *budget_model(int index);
 
+/* Images to score on, of networks that train on so many, where their number is not given. */
+int budget_val_size(const budget_question *question, int train_size);
+
 /* Seconds of a search; the answer's `seconds` is this. */
 double budget_cost(const budget_question *question, const budget_answer *answer);
 

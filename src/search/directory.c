@@ -51,10 +51,24 @@ pba_status directory_check(const char *run)
     return status == PBA_OK && !file_exists(path) ? refuse_file(run, DIRECTORY_FROM) : status;
 }
 
-pba_status directory_open_journal(const char *run, journal **journal)
+static pba_status open_journal(const char *run, journal **journal)
 {
     char path[PBA_PATH_MAX];
     pba_status status = file_join(path, run, "journal.jsonl");
+    return status == PBA_OK ? journal_open(path, journal) : status;
+}
+
+pba_status directory_reopen_journal(const char *run, journal **journal)
+{
+    char path[PBA_PATH_MAX];
+    pba_status status = file_join(path, run, "journal.jsonl");
+    if (status == PBA_OK && !file_exists(path)) {
+        *journal = NULL;
+        status = status_set(PBA_NOT_FOUND,
+                            "%s: is not there, and with it what the search has found: put it back, "
+                            "or search anew in another folder",
+                            path);
+    }
     return status == PBA_OK ? journal_open(path, journal) : status;
 }
 
@@ -72,7 +86,7 @@ static pba_status fill(const char *run, const pba_search_options *options, const
     char path[PBA_PATH_MAX];
     size_t count;
     const pba_setting *rows = pba_search_settings(&count);
-    pba_status status = directory_open_journal(run, journal);
+    pba_status status = open_journal(run, journal);
     if (status == PBA_OK) {
         status = directory_check(run);
     }

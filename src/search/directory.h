@@ -20,7 +20,8 @@ pba_status directory_create(const char *run, const pba_search_options *options,
 
 /* Options as config.json has them; `build`: false where other libraries made it. */
 pba_status directory_read(const char *run, pba_search_options *options, bool *same_build);
-pba_status directory_open_journal(const char *run, journal **journal);
+/* As it was left; PBA_NOT_FOUND where it is not there. */
+pba_status directory_reopen_journal(const char *run, journal **journal);
 
 /* One file per member and round. */
 pba_status directory_checkpoint(const char *run, int round, int member, char path[PBA_PATH_MAX]);

@@ -170,7 +170,7 @@ static int given(const session *session, const char *name, int value)
     return fit_keeps(&session->fit, name) ? value : 0;
 }
 
-/* A size of 0 that is given means all that are left. */
+/* A size of 0 that is given means all that scoring leaves. */
 static int given_training(const session *session, int images)
 {
     int size = session->options->recipe.train_size, val = session->options->recipe.val_size;
@@ -178,7 +178,8 @@ static int given_training(const session *session, int images)
     if (size || !fit_keeps(&session->fit, "train-size")) {
         return given(session, "train-size", size);
     }
-    return apart ? images - (val ? val : images / 5) : images;
+    const budget_question whole = {.images = images};
+    return apart ? images - (val ? val : budget_val_size(&whole, images)) : images;
 }
 
 static pba_status ask(session *session)

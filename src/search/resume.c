@@ -151,13 +151,14 @@ static pba_status load_blocks(pba_search *search)
 
 static pba_status resume_open(pba_search *search, bool same_build)
 {
-    pba_status status = directory_open_journal(search->options.out, &search->journal);
+    pba_status status = directory_reopen_journal(search->options.out, &search->journal);
     if (status == PBA_OK) {
         status = search_open_task(search);
     }
     if (status == PBA_OK) {
         status = run_check_made_of(search->options.out, search->task);
     }
+    search->observer = NULL; /* what has been is not told again */
     if (status == PBA_OK) {
         status = search_replay(search);
     }
@@ -219,7 +220,6 @@ pba_status pba_search_resume_with(const char *run, int workers, const pba_observ
         pba_search_free(search);
         return status;
     }
-    search->observer = NULL;
     *result = search;
     return PBA_OK;
 }

@@ -199,6 +199,9 @@ static pba_status start_seed(pba_training *training, training_state *state)
         report(training, (pba_event){.kind = PBA_EVENT_NOTE, .text = state->note});
     }
     pthread_mutex_unlock(&training->lock);
+    if (status == PBA_OK && state->epoch == training->options.recipe.epochs) {
+        status = write_epoch(training, state); /* what is written next voids this epoch's */
+    }
     return status;
 }
 
@@ -230,9 +233,9 @@ static pba_status train_seed(pba_training *training, trainer *trainer, float *bl
     result->train_accuracy = state.figures.accuracy;
     result->train_loss = state.figures.loss;
     result->seconds = clock_now() - started;
-    training->finished[index] = true;
     status = training_folder_finish_seed(training, &state);
     pthread_mutex_lock(&training->lock);
+    training->finished[index] = status == PBA_OK;
     status = status == PBA_OK ? count_time(training, &state) : status;
     pthread_mutex_unlock(&training->lock);
     return status;
