@@ -50,8 +50,9 @@ bool file_is_folder(const char *path);
  * however it does). PBA_EXISTS where another one is in there. */
 pba_status file_hold(int descriptor, const char *path);
 
-/* Whether a process holds an exclusive flock of the file; asked without locking, so that
- * nobody is kept from it by the question. `known` false: the system does not tell. */
+/* Whether a process holds the file by file_hold, in this container or another one; asked without
+ * locking, so that nobody is kept from it by the question. `known` false: the system does not tell.
+ */
 bool file_is_held(const char *path, bool *known);
 
 /* Creates the folder and its parents, synced. Existing ones are fine. */
