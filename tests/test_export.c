@@ -148,7 +148,8 @@ static void wrong_is_refused(void **state)
     assert_int_equal(pba_augment_write(dataset, PBA_TRAIN, TRAIN + 1, &options, 0, false, out),
                      PBA_NOT_FOUND);
     assert_int_equal(pba_augment_write(dataset, PBA_TRAIN, 0, &options, 9, false, out), PBA_USAGE);
-    assert_int_equal(pba_augment_write(dataset, PBA_TRAIN, 0, &options, 0, false, nowhere), PBA_IO);
+    assert_int_equal(pba_augment_write(dataset, PBA_TRAIN, 0, &options, 0, false, nowhere),
+                     PBA_NOT_FOUND);
     options.baseline = "twist:3";
     assert_int_equal(pba_augment_write(dataset, PBA_TRAIN, 0, &options, 0, false, out), PBA_USAGE);
     assert_false(file_exists(out));

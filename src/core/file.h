@@ -8,6 +8,9 @@
 /* The whole file, a 0 byte behind it (not counted), for free(). Refuses more than `limit` bytes. */
 pba_status file_read(const char *path, size_t limit, char **data, size_t *size);
 
+/* What errno says of a call on the path, and the remedy: PBA_NOT_FOUND or PBA_IO. */
+pba_status file_error(const char *path, const char *what);
+
 /* One part of a file that is written from several places. */
 typedef struct file_part {
     const void *data;
