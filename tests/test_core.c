@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/cgroup.h"
 #include "core/file.h"
@@ -172,12 +174,44 @@ static void groups_limit_this_process(void **state)
     }
 }
 
+/* Nor is what a link leads to; a plain file's name may be a link. */
+static void only_plain_files_are_replaced(void **state)
+{
+    static const char *const kept[] = {"fifo", "to-fifo", "to-null", "sub"};
+    struct stat before, after;
+    assert_ok(file_make_folder(at("sub")));
+    put("plain", "old");
+    assert_int_equal(mkfifo(at("fifo"), 0666), 0);
+    assert_int_equal(symlink("fifo", at("to-fifo")), 0);
+    assert_int_equal(symlink("/dev/null", at("to-null")), 0);
+    assert_int_equal(symlink("plain", at("to-plain")), 0);
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+        assert_int_equal(lstat(at(kept[i]), &before), 0);
+        assert_int_equal(file_write(at(kept[i]), "new", 3), PBA_IO);
+        assert_non_null(strstr(pba_error_message(), kept[i]));
+        assert_non_null(strstr(pba_error_message(), "is no plain file"));
+        assert_int_equal(lstat(at(kept[i]), &after), 0);
+        assert_int_equal(before.st_ino, after.st_ino);
+        char temporary[PBA_PATH_MAX];
+        snprintf(temporary, sizeof temporary, "%s.new", at(kept[i]));
+        assert_false(file_exists(temporary));
+    }
+    assert_ok(file_write(at("to-plain"), "new", 3));
+    assert_ok(file_write(at("plain"), "new", 3));
+    assert_ok(file_write(at("fresh"), "new", 3));
+    assert_int_equal(file_make_folder(""), PBA_USAGE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(philox_known_answers), cmocka_unit_test(below_is_uniform),
-        cmocka_unit_test(streams_differ),       cmocka_unit_test(message_travels),
-        cmocka_unit_test(threads_all_or_none),  cmocka_unit_test(groups_limit_this_process),
+        cmocka_unit_test(philox_known_answers),
+        cmocka_unit_test(below_is_uniform),
+        cmocka_unit_test(streams_differ),
+        cmocka_unit_test(message_travels),
+        cmocka_unit_test(threads_all_or_none),
+        cmocka_unit_test(groups_limit_this_process),
+        cmocka_unit_test(only_plain_files_are_replaced),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

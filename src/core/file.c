@@ -179,6 +179,11 @@ static pba_status write_temporary(const char *temporary, const char *path, const
 
 pba_status file_temporary(const char *path, char temporary[PBA_PATH_MAX])
 {
+    struct stat info;
+    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) {
+        return status_set(
+            PBA_IO, "%s: is no plain file, and nothing else is replaced; give another path", path);
+    }
     return snprintf(temporary, PBA_PATH_MAX, "%s.new", path) < PBA_PATH_MAX ? PBA_OK
                                                                             : too_long(path);
 }
@@ -277,6 +282,9 @@ pba_status file_cut(int descriptor, const char *path, size_t size)
 pba_status file_make_folder(const char *path)
 {
     char part[PBA_PATH_MAX];
+    if (!path[0]) {
+        return status_set(PBA_USAGE, "a folder to be created has no name; give its path");
+    }
     if (snprintf(part, sizeof part, "%s", path) >= (int)sizeof part) {
         return too_long(path);
     }

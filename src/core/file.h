@@ -27,7 +27,8 @@ pba_status file_write_keeping(const char *path, const char *before, const file_p
                               size_t count);
 
 /* For a file that another library writes: it writes to a temporary name beside `path`, which then
- * takes the place of `path`, synced (or is removed, after a failure). */
+ * takes the place of `path`, synced (or is removed, after a failure). All that writes whole files
+ * comes through the first: it refuses a path at which a device, a FIFO or a folder is. */
 pba_status file_temporary(const char *path, char temporary[PBA_PATH_MAX]);
 pba_status file_replace(const char *temporary, const char *path);
 
@@ -58,7 +59,7 @@ pba_status file_hold(int descriptor, const char *path);
  */
 bool file_is_held(const char *path, bool *known);
 
-/* Creates the folder and its parents, synced. Existing ones are fine. */
+/* Creates the folder and its parents, synced. Existing ones are fine; "" is PBA_USAGE. */
 pba_status file_make_folder(const char *path);
 
 /* folder + "/" + name, into a buffer of PBA_PATH_MAX bytes; PBA_USAGE where it does not fit. */
