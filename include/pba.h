@@ -1005,7 +1005,7 @@ PBA_API pba_status pba_ops_preview_write(const pba_image *image, const char *pat
 /* A run as its folder shows it, in any state, beside a process that is at work on it: nothing is
  * locked or written, and a last line that is only half there is left out. */
 typedef enum pba_run_state {
-    PBA_RUN_GOING,   /* a process holds it; also where the system does not tell (no /proc/locks) */
+    PBA_RUN_GOING,   /* a process holds it, in whatever container; also where that is not told */
     PBA_RUN_STOPPED, /* nobody does, and it is not finished: it was interrupted or killed */
     PBA_RUN_FINISHED
 } pba_run_state;

@@ -154,11 +154,29 @@ def lines_of(text):
     return [line.rstrip() for line in text.splitlines() if line.strip()]
 
 
+def hold(journal):
+    """As a search does: flock, and a record lock of the whole file that others look for."""
+    fcntl.flock(journal, fcntl.LOCK_EX)
+    sign = struct.pack("hhqqi", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+    fcntl.fcntl(journal, fcntl.F_OFD_SETLK, sign)
+
+
+def watched_from_elsewhere(pba, run):
+    """Another PID namespace, as a container has, sees no processes of this one."""
+    apart = ["unshare", "-Urpf", "--mount-proc"]
+    if subprocess.run([*apart, "true"], capture_output=True, check=False).returncode:
+        return
+    out = subprocess.run([*apart, pba, "watch", str(run), "--once", "--json"],
+                         capture_output=True, check=False).stdout
+    check(json.loads(out)["state"] == "going", "another container sees it going on", out)
+
+
 def watched(pba, folder):
     run = folder / "search-many-1"
     write_run(run, 100, 2)
     with open(run / "journal.jsonl", "r+") as journal:
-        fcntl.flock(journal, fcntl.LOCK_EX)
+        hold(journal)
+        watched_from_elsewhere(pba, run)
         job = Job([pba, "watch", str(run)], 80, 24)
         job.read("more, with errors", 60)
         text = job.screen.text()
@@ -177,7 +195,6 @@ def watched(pba, folder):
         job.resize(79, 2)
         job.read("  20 %", 60)
         fits(job, "nothing is wider than the terminal")
-        fcntl.flock(journal, fcntl.LOCK_UN)
     job.read()
     text = job.screen.text()
     check(job.status == 1 and f"pba search --resume {run}" in "".join(text.split("\n")),

@@ -281,6 +281,15 @@ static void check_augmenter(void)
     options =
         (pba_augmenter_options){.width = SIDE, .height = SIDE, .channels = 3, .baseline = "crop:5"};
     REFUSED(pba_augmenter_create(&options, &fresh));
+    const uint8_t *const partners[2] = {pixels, NULL};
+    options =
+        (pba_augmenter_options){.width = SIDE, .height = SIDE, .channels = 3, .partner_count = 10};
+    REFUSED(pba_augmenter_create(&options, &fresh));
+    options.partners = partners;
+    options.partner_count = 2;
+    REFUSED(pba_augmenter_create(&options, &fresh));
+    options.partner_count = SIZE_MAX;
+    REFUSED(pba_augmenter_create(&options, &fresh));
     REFUSED(pba_augment_batch(NULL, pixels, NULL, 1, 0, out));
     REFUSED(pba_augment_batch(augmenter, NULL, NULL, 1, 0, out));
     REFUSED(pba_augment_batch(augmenter, pixels, NULL, 1, 0, NULL));

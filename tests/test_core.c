@@ -3,11 +3,21 @@
 
 #include <math.h>
 #include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "core/cgroup.h"
+#include "core/file.h"
 #include "core/rng.h"
 #include "core/status.h"
 #include "core/threads.h"
+
+static char folder[] = "/tmp/pba-test-core-XXXXXX";
+#include "scratch.h"
 
 /* Known answers of the Random123 distribution (kat_vectors), philox4x32 10 rounds. */
 static void philox_known_answers(void **state)
@@ -88,12 +98,120 @@ static void threads_all_or_none(void **state)
     assert_string_equal(pba_error_message(), "a thread could not be started");
 }
 
+/* Each file of a system: where it stands, what it says. */
+static const struct {
+    const char *name, *files[6][2];
+    double cores, bytes;
+} systems[] = {
+    {"no groups", {{"proc/self/cgroup", ""}}, 0, 0},
+    {"a container: its group is the root",
+     {{"proc/self/cgroup", "0::/\n"},
+      {"sys/fs/cgroup/cpu.max", "150000 100000\n"},
+      {"sys/fs/cgroup/memory.max", "1000000\n"}},
+     1.5,
+     1000000},
+    {"a slice",
+     {{"proc/self/cgroup", "0::/user.slice/a b.scope\n"},
+      {"sys/fs/cgroup/user.slice/a b.scope/cpu.max", "200000 100000\n"},
+      {"sys/fs/cgroup/user.slice/a b.scope/memory.max", "max\n"},
+      {"sys/fs/cgroup/user.slice/memory.max", "5000000\n"}},
+     2,
+     5000000},
+    {"less above than in the group",
+     {{"proc/self/cgroup", "0::/a/b/c\n"},
+      {"sys/fs/cgroup/a/b/c/cpu.max", "400000 100000\n"},
+      {"sys/fs/cgroup/a/b/cpu.max", "max 100000\n"},
+      {"sys/fs/cgroup/a/cpu.max", "100000 100000\n"},
+      {"sys/fs/cgroup/a/memory.max", "70\n"},
+      {"sys/fs/cgroup/a/b/memory.max", "60\n"}},
+     1,
+     60},
+    {"version 1, a job of Slurm's",
+     {{"proc/self/cgroup",
+       "9:name=systemd:/x\n4:memory:/slurm/job_1\n1:cpu,cpuacct:/slurm\n0::/\n"},
+      {"sys/fs/cgroup/memory/slurm/job_1/memory.limit_in_bytes", "800\n"},
+      {"sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712\n"},
+      {"sys/fs/cgroup/cpu/slurm/cpu.cfs_quota_us", "350000\n"},
+      {"sys/fs/cgroup/cpu/slurm/cpu.cfs_period_us", "100000\n"},
+      {"sys/fs/cgroup/memory/x/memory.limit_in_bytes", "7\n"}},
+     3.5,
+     800},
+    {"version 1 without a quota, a group that is not to be seen",
+     {{"proc/self/cgroup", "2:memory:/docker/1234\n1:cpuacct,cpu:/docker/1234\n"},
+      {"sys/fs/cgroup/memory/memory.limit_in_bytes", "900\n"},
+      {"sys/fs/cgroup/cpu/cpu.cfs_quota_us", "-1\n"},
+      {"sys/fs/cgroup/cpu/cpu.cfs_period_us", "100000\n"}},
+     0,
+     900},
+    {"damaged",
+     {{"proc/self/cgroup", "0\n:\n0::/../..\n"},
+      {"sys/fs/cgroup/cpu.max", "100000 0\n"},
+      {"sys/fs/cgroup/memory.max", "-3\n"}},
+     0,
+     0},
+};
+
+static void put(const char *name, const char *text)
+{
+    char path[PBA_PATH_MAX];
+    snprintf(path, sizeof path, "%s", at(name));
+    *strrchr(path, '/') = 0;
+    assert_ok(file_make_folder(path));
+    assert_ok(file_write(at(name), text, strlen(text)));
+}
+
+static void groups_limit_this_process(void **state)
+{
+    for (size_t i = 0; i < sizeof systems / sizeof *systems; i++) {
+        assert_int_equal(tear_down(state), 0);
+        for (int f = 0; f < 6 && systems[i].files[f][0]; f++) {
+            put(systems[i].files[f][0], systems[i].files[f][1]);
+        }
+        cgroup_limits found = cgroup_read(folder);
+        if (found.cores != systems[i].cores || found.bytes != systems[i].bytes) {
+            fail_msg("%s: %g cores, %g bytes", systems[i].name, found.cores, found.bytes);
+        }
+    }
+}
+
+/* Nor is what a link leads to; a plain file's name may be a link. */
+static void only_plain_files_are_replaced(void **state)
+{
+    static const char *const kept[] = {"fifo", "to-fifo", "to-null", "sub"};
+    struct stat before, after;
+    assert_ok(file_make_folder(at("sub")));
+    put("plain", "old");
+    assert_int_equal(mkfifo(at("fifo"), 0666), 0);
+    assert_int_equal(symlink("fifo", at("to-fifo")), 0);
+    assert_int_equal(symlink("/dev/null", at("to-null")), 0);
+    assert_int_equal(symlink("plain", at("to-plain")), 0);
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+        assert_int_equal(lstat(at(kept[i]), &before), 0);
+        assert_int_equal(file_write(at(kept[i]), "new", 3), PBA_IO);
+        assert_non_null(strstr(pba_error_message(), kept[i]));
+        assert_non_null(strstr(pba_error_message(), "is no plain file"));
+        assert_int_equal(lstat(at(kept[i]), &after), 0);
+        assert_int_equal(before.st_ino, after.st_ino);
+        char temporary[PBA_PATH_MAX];
+        snprintf(temporary, sizeof temporary, "%s.new", at(kept[i]));
+        assert_false(file_exists(temporary));
+    }
+    assert_ok(file_write(at("to-plain"), "new", 3));
+    assert_ok(file_write(at("plain"), "new", 3));
+    assert_ok(file_write(at("fresh"), "new", 3));
+    assert_int_equal(file_make_folder(""), PBA_USAGE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(philox_known_answers), cmocka_unit_test(below_is_uniform),
-        cmocka_unit_test(streams_differ),       cmocka_unit_test(message_travels),
+        cmocka_unit_test(philox_known_answers),
+        cmocka_unit_test(below_is_uniform),
+        cmocka_unit_test(streams_differ),
+        cmocka_unit_test(message_travels),
         cmocka_unit_test(threads_all_or_none),
+        cmocka_unit_test(groups_limit_this_process),
+        cmocka_unit_test(only_plain_files_are_replaced),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -4,6 +4,8 @@
 #define _GNU_SOURCE
 #include "check.h"
 
+#include <sys/stat.h>
+
 #include "core/rng.h"
 #include "data/npz_writer.h"
 #include "folder.h"
@@ -148,7 +150,12 @@ static void wrong_is_refused(void **state)
     assert_int_equal(pba_augment_write(dataset, PBA_TRAIN, TRAIN + 1, &options, 0, false, out),
                      PBA_NOT_FOUND);
     assert_int_equal(pba_augment_write(dataset, PBA_TRAIN, 0, &options, 9, false, out), PBA_USAGE);
+    assert_int_equal(pba_augment_write(dataset, PBA_TRAIN, 0, &options, 0, false, nowhere),
+                     PBA_NOT_FOUND);
+    snprintf(nowhere, sizeof nowhere, "%s/fifo", folder);
+    assert_int_equal(mkfifo(nowhere, 0666), 0);
     assert_int_equal(pba_augment_write(dataset, PBA_TRAIN, 0, &options, 0, false, nowhere), PBA_IO);
+    assert_non_null(strstr(pba_error_message(), "fifo: is no plain file"));
     options.baseline = "twist:3";
     assert_int_equal(pba_augment_write(dataset, PBA_TRAIN, 0, &options, 0, false, out), PBA_USAGE);
     assert_false(file_exists(out));

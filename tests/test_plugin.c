@@ -103,6 +103,11 @@ static void tests_tell_what_is_wrong(void **state)
     assert_ok(pba_op_test("Bad", bad(10), &report));
     assert_false(report.passed);
     assert_non_null(strstr(report.crash, "crashed"));
+    char both[2 * PBA_PATH_MAX];
+    snprintf(both, sizeof both, "%s,%s", example(), bad(10));
+    assert_ok(pba_op_test("Bad", both, &report));
+    assert_non_null(strstr(report.crash, bad(10))); /* the file that crashed, not the first one */
+    assert_null(strstr(report.crash, example()));
     assert_null(augment_op_find("Bad"));
     assert_int_equal(pba_op_test("Bat", bad(9), &report), PBA_USAGE);
     says("Bat");

@@ -48,6 +48,10 @@ expect 2 "wants the name" ops test
 expect 1 "identity     FAILED" ops test Bad --plugin "$PBA_TEST_BAD/bad9.so"
 expect 1 "pba: Bad breaks a rule" ops test Bad --plugin "$PBA_TEST_BAD/bad9.so"
 expect 1 "crashed (signal" ops test Bad --plugin "$PBA_TEST_BAD/bad10.so"
+expect 1 "$PBA_TEST_BAD/bad10.so: " ops test Bad --plugin "example.so,$PBA_TEST_BAD/bad10.so"
+mkdir a,b && cp example.so a,b && ln -s a,b/example.so link.so
+expect 2 "a,b/example.so: its path has a comma" search demo $search --plugin link.so --out comma
+[ ! -e comma ] && result ok "nothing is begun" || result "not ok" "nothing is begun"
 expect 1 'broken rule "identity"' search demo $search --plugin "$PBA_TEST_BAD/bad9.so"
 expect 0 "--plugin FILE.so" search --help
 expect 1 "a.so: there is no such plug-in" train demo --preset rcifar10/wrn-28-10 --plugin a.so --plugin b.so

@@ -143,12 +143,33 @@ static pba_status fill(pba_augmenter *augmenter, const pba_augmenter_options *op
     return status == PBA_OK ? pipeline_create(&wanted, &augmenter->pipeline) : status;
 }
 
+static pba_status check_partners(const pba_augmenter_options *options)
+{
+    size_t count = options->partner_count, there = 0;
+    if (count > UINT32_MAX) {
+        return status_set(PBA_USAGE, "partner_count %zu: use at most %lu", count,
+                          (unsigned long)UINT32_MAX);
+    }
+    while (there < count && options->partners && options->partners[there]) {
+        there++;
+    }
+    return there == count ? PBA_OK
+                          : status_set(PBA_USAGE,
+                                       "partners: image %zu of partner_count %zu is NULL; give "
+                                       "them all, or partner_count 0",
+                                       there, count);
+}
+
 pba_status pba_augmenter_create(const pba_augmenter_options *options, pba_augmenter **augmenter)
 {
     if (!options || !augmenter) {
         return status_null(__func__);
     }
     *augmenter = NULL;
+    pba_status status = check_partners(options);
+    if (status != PBA_OK) {
+        return status;
+    }
     arena *arena = arena_create();
     pba_augmenter *fresh = arena ? arena_new(arena, 1, sizeof *fresh) : NULL;
     if (!fresh) {
@@ -159,9 +180,7 @@ pba_status pba_augmenter_create(const pba_augmenter_options *options, pba_augmen
     fresh->seed = options->seed;
     fresh->shelf = arena_new(arena, 1, sizeof *fresh->shelf);
     augment_choice choice = {0};
-    pba_status status = !fresh->shelf      ? PBA_MEMORY
-                        : options->augment ? choose(options, &choice)
-                                           : PBA_OK;
+    status = !fresh->shelf ? PBA_MEMORY : options->augment ? choose(options, &choice) : PBA_OK;
     if (status == PBA_OK) {
         status = fill(fresh, options, &choice);
     }

@@ -203,6 +203,7 @@ static augment_op op_of(const char *file, const pba_plugin *table, int index)
 
 /* What the child tells, in memory that both share. */
 typedef struct board {
+    char what[PBA_PATH_MAX];   /* the file that is being tried, or the operation's name */
     char place[AUGMENT_PLACE]; /* what is at work */
     bool found;
     pba_op_report report;
@@ -251,6 +252,7 @@ static pba_status judge(const char *file, const pba_op_report *report)
 static pba_status try_file(const char *file, trial *trial)
 {
     const pba_plugin *table;
+    snprintf(trial->board->what, PBA_PATH_MAX, "%s", file);
     snprintf(trial->board->place, AUGMENT_PLACE, "what runs at its loading");
     pba_status status = open_table(file, &table);
     for (int i = 0; status == PBA_OK && i < table->count; i++) {
@@ -275,6 +277,7 @@ static pba_status work(void *context, child_stream *out)
         status = try_file(trial->files[i], trial);
     }
     if (status == PBA_OK && !trial->board->found && known) {
+        snprintf(trial->board->what, PBA_PATH_MAX, "%s", trial->op);
         status = try_op(known, trial);
     }
     if (status == PBA_OK && !trial->board->found && trial->op) {
@@ -288,14 +291,16 @@ static pba_status wait_for_end(void *context, child_stream *in)
     char end;
     trial *trial = context;
     pba_status status = child_read(in, &end, 1);
-    trial->board->place[AUGMENT_PLACE - 1] = 0; /* nothing of the child's is trusted */
+    trial->board->what[PBA_PATH_MAX - 1] = 0; /* nothing of the child's is trusted */
+    trial->board->place[AUGMENT_PLACE - 1] = 0;
     return status;
 }
 
 static pba_status try_in_child(const char *what, trial *trial)
 {
     static const child_limits limits = {.memory = (size_t)1 << 30, .silence = 300, .processor = 60};
-    const child_job job = {.what = what,
+    snprintf(trial->board->what, PBA_PATH_MAX, "%s", what);
+    const child_job job = {.what = trial->board->what,
                            .who = trial->board->place,
                            .advice = "the plug-in has to be mended",
                            .limits = limits,
@@ -418,6 +423,12 @@ pba_status augment_plugins_settle(char *list, size_t size)
     size_t used = 0;
     while (next_item(&at, item)) {
         pba_status status = full_path(item, full);
+        if (status == PBA_OK && strchr(full, ',')) {
+            status = status_set(PBA_USAGE,
+                                "plugin: %s: its path has a comma, which is what separates several "
+                                "of them in a run; move it to where there is none",
+                                full);
+        }
         if (status != PBA_OK) {
             return status;
         }

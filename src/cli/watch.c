@@ -236,8 +236,9 @@ const cli_command cli_watch = {
     .manual =
         "Reads the run's folder, draws its members and how far they are, and does so again every "
         "second until the run ends. It locks and writes nothing, so that it may be started and "
-        "ended (Ctrl-C) at any time, from any terminal. pba search draws the same of its own "
-        "members.\n\n"
+        "ended (Ctrl-C) at any time, from any terminal, in another container that has the folder, "
+        "and on another machine where the folder's file system shares locks, as NFS does. pba "
+        "search draws the same of its own members.\n\n"
         "A row is a member of the population, the lowest error first. error: the newest validation "
         "error of the network that the member has now. trend: its last eight along its ancestry, "
         "all members on one scale, the lower the better. gen: how often the network was copied "

@@ -11,7 +11,7 @@
 
 #include "core/memory.h"
 
-static pba_status io_error(const char *path, const char *what)
+pba_status file_error(const char *path, const char *what)
 {
     pba_status status = errno == ENOENT ? PBA_NOT_FOUND : PBA_IO;
     const char *remedy = errno == ENOSPC || errno == EDQUOT ? "; make room there"
@@ -70,7 +70,7 @@ static pba_status read_all(int descriptor, const char *path, char *data, size_t 
             continue;
         }
         if (more < 0) {
-            return io_error(path, "cannot be read");
+            return file_error(path, "cannot be read");
         }
         if (more == 0) {
             return status_set(PBA_IO, "%s: became shorter while it was read", path);
@@ -85,7 +85,7 @@ static pba_status read_open(int descriptor, const char *path, size_t limit, char
 {
     struct stat info;
     if (fstat(descriptor, &info) != 0) {
-        return io_error(path, "cannot be read");
+        return file_error(path, "cannot be read");
     }
     if (!S_ISREG(info.st_mode)) {
         return status_set(PBA_IO, "%s: is not a plain file", path);
@@ -112,7 +112,7 @@ pba_status file_read(const char *path, size_t limit, char **data, size_t *size)
     /* O_NONBLOCK: a FIFO must be refused, not waited for. */
     int descriptor = file_descriptor(path, O_RDONLY | O_NONBLOCK);
     if (descriptor < 0) {
-        return io_error(path, "cannot be opened");
+        return file_error(path, "cannot be opened");
     }
     pba_status status = read_open(descriptor, path, limit, data, size);
     close(descriptor);
@@ -128,7 +128,7 @@ pba_status file_append_bytes(int descriptor, const char *path, const void *data,
             continue;
         }
         if (done < 0) {
-            return io_error(path, "cannot be written");
+            return file_error(path, "cannot be written");
         }
         bytes += done;
         size -= (size_t)done;
@@ -148,11 +148,11 @@ static pba_status sync_folder_of(const char *path)
     }
     int descriptor = file_descriptor(slash ? folder : ".", O_RDONLY | O_DIRECTORY);
     if (descriptor < 0) { /* EACCES: a folder that may be written, but not read */
-        return errno == EACCES ? PBA_OK : io_error(path, "its folder cannot be opened");
+        return errno == EACCES ? PBA_OK : file_error(path, "its folder cannot be opened");
     }
     /* EINVAL: a file system that does not sync folders. */
     bool synced = sync_descriptor(descriptor) == 0 || errno == EINVAL;
-    pba_status status = synced ? PBA_OK : io_error(path, "its folder cannot be synced");
+    pba_status status = synced ? PBA_OK : file_error(path, "its folder cannot be synced");
     close(descriptor);
     return status;
 }
@@ -162,23 +162,28 @@ static pba_status write_temporary(const char *temporary, const char *path, const
 {
     int descriptor = file_descriptor(temporary, O_WRONLY | O_CREAT | O_TRUNC);
     if (descriptor < 0) {
-        return io_error(path, "cannot be created");
+        return file_error(path, "cannot be created");
     }
     pba_status status = PBA_OK;
     for (size_t i = 0; i < count && status == PBA_OK; i++) {
         status = file_append_bytes(descriptor, path, parts[i].data, parts[i].size);
     }
     if (status == PBA_OK && sync_descriptor(descriptor) != 0) {
-        status = io_error(path, "cannot be synced");
+        status = file_error(path, "cannot be synced");
     }
     if (close_written(descriptor) != 0 && status == PBA_OK) {
-        status = io_error(path, "cannot be closed");
+        status = file_error(path, "cannot be closed");
     }
     return status;
 }
 
 pba_status file_temporary(const char *path, char temporary[PBA_PATH_MAX])
 {
+    struct stat info;
+    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) {
+        return status_set(
+            PBA_IO, "%s: is no plain file, and nothing else is replaced; give another path", path);
+    }
     return snprintf(temporary, PBA_PATH_MAX, "%s.new", path) < PBA_PATH_MAX ? PBA_OK
                                                                             : too_long(path);
 }
@@ -187,7 +192,7 @@ static pba_status take_place(const char *temporary, const char *path, const char
 {
     bool kept = !before || rename(path, before) == 0 || errno == ENOENT;
     if (!kept || rename(temporary, path) != 0) {
-        pba_status status = io_error(kept ? path : before, "cannot be replaced");
+        pba_status status = file_error(kept ? path : before, "cannot be replaced");
         unlink(temporary);
         return status;
     }
@@ -198,7 +203,7 @@ pba_status file_replace(const char *temporary, const char *path)
 {
     int descriptor = file_descriptor(temporary, O_RDONLY);
     if (descriptor < 0 || sync_descriptor(descriptor) != 0) {
-        pba_status status = io_error(path, "cannot be synced");
+        pba_status status = file_error(path, "cannot be synced");
         if (descriptor >= 0) {
             close(descriptor);
         }
@@ -238,12 +243,12 @@ pba_status file_write(const char *path, const void *data, size_t size)
 pba_status file_append_open(const char *path, int *descriptor)
 {
     *descriptor = file_descriptor(path, O_WRONLY | O_CREAT | O_APPEND);
-    return *descriptor >= 0 ? PBA_OK : io_error(path, "cannot be opened for writing");
+    return *descriptor >= 0 ? PBA_OK : file_error(path, "cannot be opened for writing");
 }
 
 pba_status file_close(int descriptor, const char *path)
 {
-    return close_written(descriptor) == 0 ? PBA_OK : io_error(path, "cannot be closed");
+    return close_written(descriptor) == 0 ? PBA_OK : file_error(path, "cannot be closed");
 }
 
 pba_status file_append(int descriptor, const char *path, const char *text)
@@ -258,7 +263,7 @@ pba_status file_append(int descriptor, const char *path, const char *text)
     pba_status status = file_append_bytes(descriptor, path, line, length + 1);
     free(line);
     if (status == PBA_OK && sync_descriptor(descriptor) != 0) {
-        status = io_error(path, "cannot be synced");
+        status = file_error(path, "cannot be synced");
     }
     return status;
 }
@@ -271,12 +276,15 @@ pba_status file_cut(int descriptor, const char *path, size_t size)
     } while (code != 0 && errno == EINTR);
     return code == 0 && sync_descriptor(descriptor) == 0
                ? PBA_OK
-               : io_error(path, "its end cannot be cut off");
+               : file_error(path, "its end cannot be cut off");
 }
 
 pba_status file_make_folder(const char *path)
 {
     char part[PBA_PATH_MAX];
+    if (!path[0]) {
+        return status_set(PBA_USAGE, "a folder to be created has no name; give its path");
+    }
     if (snprintf(part, sizeof part, "%s", path) >= (int)sizeof part) {
         return too_long(path);
     }
@@ -288,7 +296,7 @@ pba_status file_make_folder(const char *path)
         *slash = 0;
         bool made = mkdir(part, 0777) == 0;
         if (!made && !(errno == EEXIST && file_is_folder(part))) {
-            return io_error(part, "the folder cannot be created");
+            return file_error(part, "the folder cannot be created");
         }
         pba_status status = made ? sync_folder_of(part) : PBA_OK;
         if (status != PBA_OK || !held) {

@@ -8,6 +8,9 @@
 /* The whole file, a 0 byte behind it (not counted), for free(). Refuses more than `limit` bytes. */
 pba_status file_read(const char *path, size_t limit, char **data, size_t *size);
 
+/* What errno says of a call on the path, and the remedy: PBA_NOT_FOUND or PBA_IO. */
+pba_status file_error(const char *path, const char *what);
+
 /* One part of a file that is written from several places. */
 typedef struct file_part {
     const void *data;
@@ -24,7 +27,8 @@ pba_status file_write_keeping(const char *path, const char *before, const file_p
                               size_t count);
 
 /* For a file that another library writes: it writes to a temporary name beside `path`, which then
- * takes the place of `path`, synced (or is removed, after a failure). */
+ * takes the place of `path`, synced (or is removed, after a failure). All that writes whole files
+ * comes through the first: it refuses a path at which a device, a FIFO or a folder is. */
 pba_status file_temporary(const char *path, char temporary[PBA_PATH_MAX]);
 pba_status file_replace(const char *temporary, const char *path);
 
@@ -50,11 +54,12 @@ bool file_is_folder(const char *path);
  * however it does). PBA_EXISTS where another one is in there. */
 pba_status file_hold(int descriptor, const char *path);
 
-/* Whether a process holds an exclusive flock of the file; asked without locking, so that
- * nobody is kept from it by the question. `known` false: the system does not tell. */
+/* Whether a process holds the file by file_hold, in this container or another one; asked without
+ * locking, so that nobody is kept from it by the question. `known` false: the system does not tell.
+ */
 bool file_is_held(const char *path, bool *known);
 
-/* Creates the folder and its parents, synced. Existing ones are fine. */
+/* Creates the folder and its parents, synced. Existing ones are fine; "" is PBA_USAGE. */
 pba_status file_make_folder(const char *path);
 
 /* folder + "/" + name, into a buffer of PBA_PATH_MAX bytes; PBA_USAGE where it does not fit. */

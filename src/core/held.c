@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Locks on files. Who holds one, by /proc/locks of Linux (proc(5)): "1: FLOCK  ADVISORY  WRITE 1234
- * fe:01:5678 0 EOF"; a process that waits for it has "->" before FLOCK. Only the file's number is
- * compared: on btrfs and overlayfs the device there is not the one that stat tells. */
+ * Locks on files. flock decides who may work. Whether somebody does is asked of record locks, since
+ * flock has no question that does not take the lock, and who asks must keep nobody out: the holder
+ * puts an open file description lock (fcntl_locking(2)) beside its flock, and F_OFD_GETLK only
+ * looks. Neither knows processes, so that who asks may be in another container; over NFS and SMB,
+ * where flock itself is a record lock of the server's, on another machine. */
+#define _GNU_SOURCE
 #include <errno.h>
-#include <stdio.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/file.h"
 
@@ -25,6 +29,9 @@ pba_status file_hold(int descriptor, const char *path)
         code = flock(descriptor, LOCK_EX | LOCK_NB);
     } while (code != 0 && errno == EINTR);
     if (code == 0) {
+        struct flock sign = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+        /* Refused where there is none to look for either, or flock is one itself. */
+        fcntl(descriptor, F_OFD_SETLK, &sign);
         return is_still(descriptor, path)
                    ? PBA_OK
                    : status_set(PBA_EXISTS,
@@ -39,18 +46,13 @@ pba_status file_hold(int descriptor, const char *path)
 
 bool file_is_held(const char *path, bool *known)
 {
-    struct stat info;
-    char line[256];
-    bool held = false;
-    FILE *locks = fopen("/proc/locks", "re");
-    *known = locks && stat(path, &info) == 0;
-    while (*known && !held && fgets(line, sizeof line, locks)) {
-        unsigned long long inode;
-        held = sscanf(line, "%*d: FLOCK %*s WRITE %*d %*x:%*x:%llu", &inode) == 1 &&
-               inode == (unsigned long long)info.st_ino;
+    struct flock sign = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
+    int descriptor = file_descriptor(path, O_RDONLY | O_NONBLOCK);
+    if (descriptor < 0) {
+        *known = errno == ENOENT;
+        return false;
     }
-    if (locks) {
-        fclose(locks);
-    }
-    return held;
+    *known = fcntl(descriptor, F_OFD_GETLK, &sign) == 0;
+    close(descriptor);
+    return *known && sign.l_type != F_UNLCK;
 }

@@ -9,38 +9,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/cgroup.h"
 #include "core/memory.h"
-
-/* cgroup v2's "quota period" of this process' group, v1's in two files; 0: no limit. */
-static double cgroup_cores(void)
-{
-    double quota = 0, period = 0;
-    FILE *file = fopen("/sys/fs/cgroup/cpu.max", "r");
-    if (file) {
-        int read = fscanf(file, "%lf %lf", &quota, &period);
-        fclose(file);
-        return read == 2 && period > 0 ? quota / period : 0;
-    }
-    const char *paths[] = {"/sys/fs/cgroup/cpu/cpu.cfs_quota_us",
-                           "/sys/fs/cgroup/cpu/cpu.cfs_period_us"};
-    double *values[] = {&quota, &period};
-    for (int i = 0; i < 2; i++) {
-        file = fopen(paths[i], "r");
-        if (!file || fscanf(file, "%lf", values[i]) != 1) {
-            quota = 0;
-        }
-        if (file) {
-            fclose(file);
-        }
-    }
-    return quota > 0 && period > 0 ? quota / period : 0;
-}
 
 int pba_cores(void)
 {
     cpu_set_t set;
     int cores = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-    double limit = cgroup_cores();
+    double limit = cgroup_read("").cores;
     if (limit > 0 && limit < cores) {
         cores = (int)(limit + 0.5);
     }
@@ -50,19 +26,8 @@ int pba_cores(void)
 int64_t threads_memory_limit(void)
 {
     int64_t bytes = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
-    const char *paths[] = {"/sys/fs/cgroup/memory.max",
-                           "/sys/fs/cgroup/memory/memory.limit_in_bytes"};
-    for (int i = 0; i < 2; i++) {
-        FILE *file = fopen(paths[i], "r");
-        long long limit;
-        if (file) {
-            if (fscanf(file, "%lld", &limit) == 1 && limit > 0 && limit < bytes) {
-                bytes = limit;
-            }
-            fclose(file);
-        }
-    }
-    return bytes;
+    double limit = cgroup_read("").bytes;
+    return limit > 0 && limit < (double)bytes ? (int64_t)limit : bytes;
 }
 
 int64_t threads_memory_used(void)

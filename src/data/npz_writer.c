@@ -24,13 +24,16 @@ struct npz_writer {
 
 enum { PREFIX = 10, ALIGNMENT = 64, HEADER_MAX = 256 };
 
+/* libarchive's numbers are those of errno, or less than 0. */
 static pba_status failed(const npz_writer *writer)
 {
-    int number = archive_errno(writer->archive);
+    char what[256];
     const char *words = archive_error_string(writer->archive);
-    return status_set(PBA_IO, "%s: cannot be written: %s%s%s", writer->path,
-                      words ? words : "libarchive does not say why", number > 0 ? ": " : "",
-                      number > 0 ? strerror(number) : "");
+    snprintf(what, sizeof what, "cannot be written: %s",
+             words ? words : "libarchive does not say why");
+    errno = archive_errno(writer->archive);
+    return errno > 0 ? file_error(writer->path, what)
+                     : status_set(PBA_IO, "%s: %s", writer->path, what);
 }
 
 /* The file is opened here: libarchive 3.6 does not free all where it cannot open one itself. */
@@ -38,7 +41,7 @@ static pba_status open_archive(npz_writer *writer)
 {
     writer->descriptor = file_descriptor(writer->temporary, O_WRONLY | O_CREAT | O_TRUNC);
     if (writer->descriptor < 0) {
-        return status_set(PBA_IO, "%s: cannot be created: %s", writer->path, strerror(errno));
+        return file_error(writer->path, "cannot be created");
     }
     writer->archive = archive_write_new();
     if (!writer->archive) {

@@ -281,7 +281,7 @@ pba_status run_hold(const char *folder, int *descriptor)
     }
     *descriptor = file_descriptor(path, O_RDWR | O_CREAT);
     if (*descriptor < 0) {
-        return status_set(PBA_IO, "%s: cannot be opened: %s", path, strerror(errno));
+        return file_error(path, "cannot be opened");
     }
     status = file_hold(*descriptor, path);
     if (status != PBA_OK) {
