@@ -321,6 +321,9 @@ static void test_too_large(void **state)
         assert_int_equal(link(first, other), 0);
     }
     refused(&(pba_dataset_options){.size = "4096x4096"}, PBA_MEMORY, "give a smaller --size");
+    assert_int_equal(strncmp(pba_error_message(), path, strlen(path)), 0);
+    assert_int_equal(pba_error_message()[strlen(path)], ':'); /* no image of it is to blame */
+    assert_null(strstr(pba_error_message(), "damaged"));
 }
 
 static bool stop_soon(void *user, const char *what, int64_t done, int64_t total)
