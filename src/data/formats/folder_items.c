@@ -187,6 +187,20 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const folder_item *)a)->name, ((const folder_item *)b)->name);
 }
 
+/* Files beside class folders are not read, but what cannot be looked at may be a class. */
+static pba_status check_others(const data_source *source, const char *root,
+                               const data_source_names *names)
+{
+    char path[PBA_PATH_MAX];
+    for (int i = 0; i < names->count; i++) {
+        if (!is_folder(names->names[i]) && join(path, root, names->names[i]) &&
+            !data_source_holds(source, path)) {
+            return data_source_absent(source, path);
+        }
+    }
+    return PBA_OK;
+}
+
 static pba_status take_classes(const data_source *source, const data_source_names *names,
                                folder_items *items)
 {
@@ -217,9 +231,12 @@ static pba_status find_classes(const data_source *source, const char *root, fold
     data_source_names names;
     pba_status status = data_source_list(source, root, &names);
     if (status == PBA_OK) {
-        status = take_classes(source, &names, items);
-        data_source_names_free(&names);
+        status = check_others(source, root, &names);
     }
+    if (status == PBA_OK) {
+        status = take_classes(source, &names, items);
+    }
+    data_source_names_free(&names);
     return status;
 }
 
@@ -314,6 +331,9 @@ static pba_status check_classes(const data_source *source, const char *root, con
 {
     data_source_names names;
     pba_status status = data_source_list(source, root, &names);
+    if (status == PBA_OK) {
+        status = check_others(source, root, &names);
+    }
     for (int i = 0; status == PBA_OK && i < names.count; i++) {
         char folder[PBA_PATH_MAX], *name = names.names[i];
         if (!is_folder(name)) {
