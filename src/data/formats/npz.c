@@ -227,59 +227,26 @@ static bool find_names(const found *found, int labels, data_content *content, np
     return false;
 }
 
-/* class_of: LABELS, not negative where a label occurs; becomes its class. */
-static pba_status name_classes(const found *found, int *class_of, data_content *content)
-{
-    int classes = 0, labels = 0;
-    for (int label = 0; label < LABELS; label++) {
-        if (class_of[label] >= 0) {
-            class_of[label] = classes++;
-            labels = label + 1;
-        }
-    }
-    if (classes < 2) {
-        return status_set(PBA_FORMAT, "%s: all images have label %d; there is nothing to learn",
-                          data_source_path(found->holders[PBA_TRAIN]), labels - 1);
-    }
-    pba_status status = data_number_names(content, classes);
-    npy_array names;
-    bool named = status == PBA_OK && find_names(found, labels, content, &names);
-    for (int label = 0; label < labels && status == PBA_OK; label++) {
-        if (class_of[label] >= 0) {
-            char *name = content->names[class_of[label]];
-            if (named) {
-                npy_text(&names, (size_t)label, name, PBA_NAME_MAX);
-            }
-            if (!named || !*name) {
-                snprintf(name, PBA_NAME_MAX, "%d", label);
-            }
-        }
-    }
-    if (classes < labels) {
-        data_note(content, "of the labels 0 to %d, %d have no image and are no classes", labels - 1,
-                  labels - classes);
-    }
-    return status;
-}
-
-/* Labels become numbers of classes: the same where none is left out. */
+/* Classes are called by the texts, where there are such, at the places of their labels. */
 static pba_status find_classes(const found *found, data_content *content)
 {
-    int *class_of = memory_new(LABELS, sizeof *class_of);
-    if (!class_of) {
-        return PBA_MEMORY;
+    npy_array names;
+    uint16_t *label_of = NULL;
+    pba_status status =
+        data_settle_classes(content, data_source_path(found->holders[PBA_TRAIN]), &label_of);
+    if (status != PBA_OK) {
+        return status;
     }
-    memset(class_of, -1, LABELS * sizeof *class_of);
-    size_t images = data_images(content);
-    for (size_t i = 0; i < images; i++) {
-        class_of[content->labels[i]] = 0;
+    bool named = find_names(found, label_of[content->classes - 1] + 1, content, &names);
+    for (int i = 0; i < content->classes && named; i++) {
+        data_name name;
+        npy_text(&names, label_of[i], name, sizeof name);
+        if (*name) {
+            memcpy(content->names[i], name, sizeof name);
+        }
     }
-    pba_status status = name_classes(found, class_of, content);
-    for (size_t i = 0; i < images && status == PBA_OK; i++) {
-        content->labels[i] = (uint16_t)class_of[content->labels[i]];
-    }
-    free(class_of);
-    return status;
+    free(label_of);
+    return PBA_OK;
 }
 
 /* -------------------------------------------------------------------- files */
