@@ -23,9 +23,12 @@ pba_status data_source_open(const char *path, data_source **source);
  * libarchive: only in a child (core/child.h). */
 pba_status data_source_open_archive(const char *path, const pba_dataset_options *options,
                                     data_source **source);
-/* The same for an archive that lies in memory (an .npz): `path` is what messages call it. */
-pba_status data_source_open_archive_memory(const char *path, const void *data, size_t size,
-                                           data_source **source);
+/* The same for zip archives alone (an .npz), on disk and in memory: there `path` is what messages
+ * call it. */
+pba_status data_source_open_zip(const char *path, const pba_dataset_options *options,
+                                data_source **source);
+pba_status data_source_open_zip_memory(const char *path, const void *data, size_t size,
+                                       const pba_dataset_options *options, data_source **source);
 bool data_source_is_archive(const char *path); /* by magic bytes, without libarchive */
 
 void data_source_free(data_source *source);
