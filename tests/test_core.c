@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <pthread.h>
+#include <string.h>
 #include <sys/resource.h>
 
 #include "core/rng.h"
@@ -60,6 +61,16 @@ static void message_travels(void **state)
     assert_string_equal(pba_status_name(PBA_IO), "PBA_IO");
 }
 
+/* One line that a terminal only shows: controls of 7 and 8 bits and broken UTF-8 become '?'. */
+static void message_is_printable(void **state)
+{
+    status_set(PBA_IO, "\xc3\xa9 \xc2\xa0 \n \x7f \xc2\x9b"
+                       "31m \xff \xe6\xa1");
+    assert_string_equal(pba_error_message(), "\xc3\xa9 \xc2\xa0 ? ? ??31m ? ??");
+    status_prefix(PBA_IO, "\xc2\x85");
+    assert_int_equal(strncmp(pba_error_message(), "??: \xc3", 5), 0);
+}
+
 enum { MANY = 200 };
 
 static pba_status wait_for_all(void *context, int index)
@@ -93,7 +104,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(philox_known_answers), cmocka_unit_test(below_is_uniform),
         cmocka_unit_test(streams_differ),       cmocka_unit_test(message_travels),
-        cmocka_unit_test(threads_all_or_none),
+        cmocka_unit_test(message_is_printable), cmocka_unit_test(threads_all_or_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

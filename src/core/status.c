@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/text.h"
+
 enum { MESSAGE_MAX = 2048 };
 static _Thread_local char message[MESSAGE_MAX];
 
@@ -38,9 +40,7 @@ const char *pba_error_message(void)
 /* One line, and nothing that a terminal obeys: names in it may come from strangers. */
 static void remember(char text[MESSAGE_MAX])
 {
-    for (char *at = text; *at; at++) {
-        *at = (unsigned char)*at < ' ' || *at == 127 ? '?' : *at;
-    }
+    text_make_printable(text);
     memcpy(message, text, MESSAGE_MAX);
 }
 

@@ -65,7 +65,7 @@ pba_status data_number_names(data_content *content, int classes);
  * class, for free(). PBA_FORMAT where there are fewer than two; `path` is what errors name. */
 pba_status data_settle_classes(data_content *content, const char *path, uint16_t **label_of);
 
-/* Adds a sentence to the notes; what does not fit is cut off. */
+/* Adds a sentence to the notes; what does not fit is cut off, what is not printable is '?'. */
 void data_note(data_content *content, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -11,6 +11,7 @@
 
 #include "core/file.h"
 #include "core/memory.h"
+#include "core/text.h"
 #include "core/threads.h"
 #include "data/source_memory.h"
 
@@ -95,9 +96,7 @@ void data_source_describe(const data_source *source, const char *name, char text
         snprintf(text, PBA_PATH_MAX, "%s%s%s", source->path,
                  source->kind == SOURCE_MEMORY ? ": " : "/", name);
     }
-    for (char *at = text; *at; at++) { /* names come from strangers and reach terminals */
-        *at = (unsigned char)*at < ' ' || *at == 127 ? '?' : *at;
-    }
+    text_make_printable(text);
 }
 
 bool data_source_is_name(const char *name)

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "core/memory.h"
+#include "core/text.h"
 
 enum { DEPTH_MAX = 16, VISITS_MAX = 1000, CLASSES_MAX = UINT16_MAX };
 
@@ -409,31 +410,11 @@ void folder_items_free(folder_items *items)
 
 /* --------------------------------------------------------------------- names */
 
-/* Bytes of the UTF-8 character at `at`, 0 where there is no valid and printable one. */
-static size_t character(const unsigned char *at)
-{
-    size_t length = at[0] < 0x80   ? 1
-                    : at[0] < 0xc2 ? 0
-                    : at[0] < 0xe0 ? 2
-                    : at[0] < 0xf0 ? 3
-                    : at[0] < 0xf5 ? 4
-                                   : 0;
-    for (size_t i = 1; i < length; i++) {
-        if ((at[i] & 0xc0) != 0x80) {
-            return 0;
-        }
-    }
-    bool control = at[0] < ' ' || at[0] == 127 || (at[0] == 0xc2 && at[1] < 0xa0);
-    bool overlong = (at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xf0 && at[1] < 0x90);
-    bool outside = (at[0] == 0xed && at[1] >= 0xa0) || (at[0] == 0xf4 && at[1] >= 0x90);
-    return control || overlong || outside ? 0 : length;
-}
-
 void folder_printable(const char *name, char *text, size_t size)
 {
     size_t used = 0;
-    for (const unsigned char *at = (const unsigned char *)name; *at;) {
-        size_t length = character(at);
+    for (const char *at = name; *at;) {
+        size_t length = text_character(at);
         if (used + (length ? length : 1) >= size) {
             break;
         }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/memory.h"
+#include "core/text.h"
 #include "data/formats/npy.h"
 #include "data/formats/npz.h"
 
@@ -353,9 +354,7 @@ static pba_status nothing_found(const data_source *archive)
         }
     }
     data_source_names_free(&names);
-    for (char *at = list; *at; at++) { /* names come from strangers and reach terminals */
-        *at = (unsigned char)*at < ' ' || *at == 127 ? '?' : *at;
-    }
+    text_make_printable(list);
     return status_set(
         PBA_FORMAT,
         "%s: no training images found in it (%s); name the arrays: numpy.savez_compressed"
