@@ -71,6 +71,23 @@ static void message_is_printable(void **state)
     assert_int_equal(strncmp(pba_error_message(), "??: \xc3", 5), 0);
 }
 
+/* A long path gives way, not what is said of it. */
+static void message_is_shortened(void **state)
+{
+    const char *end = "/last: is damaged; mend it", *message = pba_error_message();
+    char path[PBA_PATH_MAX];
+    memset(path, 'd', sizeof path);
+    memcpy(path, "/first", 6);
+    memcpy(path + sizeof path - 6, "/last", 6);
+    for (int i = 0; i < 2; i++) {
+        i ? status_prefix(PBA_IO, "%s", path) : status_set(PBA_IO, "%s: is damaged; mend it", path);
+        assert_int_equal(strlen(message), 2047);
+        assert_int_equal(strncmp(message, "/first", 6), 0);
+        assert_non_null(strstr(message, "dd...dd"));
+        assert_string_equal(message + 2047 - strlen(end), end);
+    }
+}
+
 enum { MANY = 200 };
 
 static pba_status wait_for_all(void *context, int index)
@@ -104,7 +121,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(philox_known_answers), cmocka_unit_test(below_is_uniform),
         cmocka_unit_test(streams_differ),       cmocka_unit_test(message_travels),
-        cmocka_unit_test(message_is_printable), cmocka_unit_test(threads_all_or_none),
+        cmocka_unit_test(message_is_printable), cmocka_unit_test(message_is_shortened),
+        cmocka_unit_test(threads_all_or_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
