@@ -2,11 +2,13 @@
  * Children with limits: what comes through, and what is said of each way to fail. */
 #include "check.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -127,6 +129,16 @@ static pba_status look_around(void *context, child_stream *out)
     return fcntl(100, F_GETFD) < 0 ? PBA_OK : status_set(PBA_INTERNAL, "some/file: 100 is open");
 }
 
+int __real_close_range(unsigned first, unsigned last, int flags);
+int __wrap_close_range(unsigned first, unsigned last, int flags);
+static bool old_kernel;
+
+int __wrap_close_range(unsigned first, unsigned last, int flags)
+{
+    errno = ENOSYS;
+    return old_kernel ? -1 : __real_close_range(first, last, flags);
+}
+
 static pid_t caller;
 
 static void must_not_run(void)
@@ -143,7 +155,28 @@ static void test_alone(void **state)
     atexit(must_not_run);
     assert_int_equal(dup2(STDERR_FILENO, 100), 100);
     assert_ok(run(&trial, look_around, read_nothing, NULL));
+    old_kernel = true;
+    pba_status status = run(&trial, look_around, read_nothing, NULL);
+    old_kernel = false;
+    assert_ok(status);
     close(100);
+}
+
+/* Room for the pipes, but for nothing that the child needs beside them: not the file's fault. */
+static void test_no_descriptors(void **state)
+{
+    trial trial = {0};
+    struct rlimit before, few;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    int next = dup(STDERR_FILENO);
+    close(next);
+    few = (struct rlimit){.rlim_cur = (rlim_t)next + 4, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    pba_status status = run(&trial, look_around, read_byte, NULL);
+    setrlimit(RLIMIT_NOFILE, &before);
+    assert_int_equal(status, PBA_IO);
+    says("ulimit -n");
+    assert_null(strstr(pba_error_message(), "damaged"));
 }
 
 /* ----------------------------------------------------------------- failures */
@@ -208,6 +241,11 @@ static pba_status run_out_of_memory(void *context, child_stream *out)
     return status_set(PBA_MEMORY, "out of memory: 7 bytes");
 }
 
+static pba_status run_out_and_name(void *context, child_stream *out)
+{
+    return status_set(PBA_MEMORY, "some/file: 7 bytes are not there; buy some");
+}
+
 static void test_deaths(void **state)
 {
     static const struct {
@@ -220,12 +258,14 @@ static void test_deaths(void **state)
                 {give_up, PBA_FORMAT, "gave up (signal 6)"},
                 {leave, PBA_FORMAT, "without a word (status 0)"},
                 {run_out_of_memory, PBA_MEMORY,
-                 "memory ran out while it was read (out of memory: 7 bytes)"}};
+                 "memory ran out (out of memory: 7 bytes): use a machine with more"},
+                {run_out_and_name, PBA_MEMORY, "some/file: 7 bytes are not there; buy some"}};
     signal(SIGSEGV, SIG_IGN); /* the caller's arrangements are not the child's */
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         trial trial = {0};
         assert_int_equal(run(&trial, rows[i].work, read_four, NULL), rows[i].status);
         says(rows[i].part);
+        assert_true(rows[i].status != PBA_MEMORY || !strstr(pba_error_message(), "damaged"));
     }
     signal(SIGSEGV, SIG_DFL);
 }
@@ -298,7 +338,7 @@ static void test_memory(void **state)
 #endif
     trial trial = {0};
     assert_int_equal(run(&trial, take_memory, read_nothing, NULL), PBA_MEMORY);
-    says("memory ran out while it was read (block 7)");
+    says("memory ran out (block 7)");
 }
 
 static bool stop_at_third(void *context)
@@ -336,10 +376,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_stream),         cmocka_unit_test(test_reader_gives_up),
         cmocka_unit_test(test_reader_refuses), cmocka_unit_test(test_alone),
-        cmocka_unit_test(test_message),        cmocka_unit_test(test_deaths),
-        cmocka_unit_test(test_endless),        cmocka_unit_test(test_processor_time),
-        cmocka_unit_test(test_memory),         cmocka_unit_test(test_stop),
-        cmocka_unit_test(test_interrupted),
+        cmocka_unit_test(test_no_descriptors), cmocka_unit_test(test_message),
+        cmocka_unit_test(test_deaths),         cmocka_unit_test(test_endless),
+        cmocka_unit_test(test_processor_time), cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_stop),           cmocka_unit_test(test_interrupted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

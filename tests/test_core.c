@@ -70,6 +70,33 @@ static void message_travels(void **state)
     assert_string_equal(pba_status_name(PBA_IO), "PBA_IO");
 }
 
+/* One line that a terminal only shows: controls of 7 and 8 bits and broken UTF-8 become '?'. */
+static void message_is_printable(void **state)
+{
+    status_set(PBA_IO, "\xc3\xa9 \xc2\xa0 \n \x7f \xc2\x9b"
+                       "31m \xff \xe6\xa1");
+    assert_string_equal(pba_error_message(), "\xc3\xa9 \xc2\xa0 ? ? ??31m ? ??");
+    status_prefix(PBA_IO, "\xc2\x85");
+    assert_int_equal(strncmp(pba_error_message(), "??: \xc3", 5), 0);
+}
+
+/* A long path gives way, not what is said of it. */
+static void message_is_shortened(void **state)
+{
+    const char *end = "/last: is damaged; mend it", *message = pba_error_message();
+    char path[PBA_PATH_MAX];
+    memset(path, 'd', sizeof path);
+    memcpy(path, "/first", 6);
+    memcpy(path + sizeof path - 6, "/last", 6);
+    for (int i = 0; i < 2; i++) {
+        i ? status_prefix(PBA_IO, "%s", path) : status_set(PBA_IO, "%s: is damaged; mend it", path);
+        assert_int_equal(strlen(message), 2047);
+        assert_int_equal(strncmp(message, "/first", 6), 0);
+        assert_non_null(strstr(message, "dd...dd"));
+        assert_string_equal(message + 2047 - strlen(end), end);
+    }
+}
+
 enum { MANY = 200 };
 
 static pba_status wait_for_all(void *context, int index)
@@ -209,6 +236,8 @@ int main(void)
         cmocka_unit_test(below_is_uniform),
         cmocka_unit_test(streams_differ),
         cmocka_unit_test(message_travels),
+        cmocka_unit_test(message_is_printable),
+        cmocka_unit_test(message_is_shortened),
         cmocka_unit_test(threads_all_or_none),
         cmocka_unit_test(groups_limit_this_process),
         cmocka_unit_test(only_plain_files_are_replaced),

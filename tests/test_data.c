@@ -330,6 +330,39 @@ static void test_idx_names(void **state)
     refused(folder, PBA_NOT_FOUND, "some.labels.idx1: is missing");
 }
 
+/* As in EMNIST Letters: no label 0, and classes are called by their labels. */
+static void test_idx_labels_from_one(void **state)
+{
+    idx images, labels;
+    pba_image view;
+    int label;
+    idx_images(&images, 36, 3, 2);
+    idx_labels(&labels, 36, 3);
+    for (size_t i = 8; i < labels.size; i++) {
+        labels.bytes[i]++;
+    }
+    put_idx("t10k-images-idx3-ubyte", &images, false);
+    put_idx("t10k-labels-idx1-ubyte", &labels, false);
+    for (size_t i = 8; i < labels.size; i++) { /* 2 is absent: the test split's makes it one */
+        labels.bytes[i] = labels.bytes[i] == 2 ? 5 : labels.bytes[i];
+    }
+    put_idx("train-images-idx3-ubyte", &images, false);
+    put_idx("train-labels-idx1-ubyte", &labels, false);
+    pba_dataset *dataset = open_folder();
+    assert_int_equal(describe(dataset).classes, 4);
+    assert_non_null(strstr(describe(dataset).notes, "of the labels 0 to 5, 2 have no image"));
+    pba_dataset_free(dataset);
+    put_idx("t10k-labels-idx1-ubyte", &labels, false);
+    dataset = open_folder();
+    assert_int_equal(describe(dataset).classes, 3);
+    assert_string_equal(pba_dataset_class(dataset, 0), "1");
+    assert_string_equal(pba_dataset_class(dataset, 2), "5");
+    assert_ok(pba_dataset_split(dataset, 20, 6, 1));
+    assert_ok(pba_dataset_image(dataset, PBA_TEST, 4, &view, &label));
+    assert_int_equal(label, 2); /* was 2, the second label */
+    pba_dataset_free(dataset);
+}
+
 /* A folder whose training images and labels are these bytes. */
 static void put_pair(const idx *images, const idx *labels, bool zipped)
 {
@@ -558,7 +591,12 @@ static void test_split_refused(void **state)
                      1000); /* the old split is still there */
     assert_ok(pba_dataset_split(dataset, left, 100, 1));
     pba_dataset_free(dataset);
-    const int gap[] = {20, 0, 20};
+    const int gap[] = {20, 0, 20}; /* only a test image is of class 1 */
+    idx images, labels;
+    idx_images(&images, 3, 2, 2);
+    idx_labels(&labels, 3, 3);
+    put_idx("t10k-images-idx3-ubyte", &images, false);
+    put_idx("t10k-labels-idx1-ubyte", &labels, false);
     dataset = uneven(gap, 3);
     assert_int_equal(pba_dataset_split(dataset, 0, 0, 1), PBA_FORMAT);
     assert_message("class 1 (1) has no image");
@@ -753,6 +791,7 @@ int main(void)
         IN_FOLDER(test_idx_plain),
         IN_FOLDER(test_idx_zipped),
         IN_FOLDER(test_idx_names),
+        IN_FOLDER(test_idx_labels_from_one),
         IN_FOLDER(test_idx_damaged),
         IN_FOLDER(test_idx_zipped_damaged),
         IN_FOLDER(test_idx_gzip_stream_damaged),

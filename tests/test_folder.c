@@ -240,6 +240,34 @@ static void test_broken(void **state)
     refused(&skip, PBA_FORMAT, "all training images of class a are broken");
 }
 
+static void tie(const char *target, const char *name)
+{
+    snprintf(path, sizeof path, "%s/%d/%s", top, number, name);
+    assert_int_equal(symlink(target, path), 0);
+}
+
+/* As git-annex and DVC leave them where a file was not fetched. */
+static void test_links_to_nothing(void **state)
+{
+    fresh();
+    put_image("a/1.png", false);
+    put_image("b/1.png", false);
+    tie("/nowhere/2.png", "b/2.png");
+    refused(NULL, PBA_NOT_FOUND, "b/2.png: is a link to what is not there");
+    pba_dataset *dataset = opened(&(pba_dataset_options){.skip_bad = true});
+    assert_counts(dataset, 2, 0, 0);
+    assert_note(dataset, "1 broken file left out: b/2.png");
+    pba_dataset_free(dataset);
+    tie("/nowhere/c", "c"); /* a class */
+    refused(&(pba_dataset_options){.skip_bad = true}, PBA_NOT_FOUND, "/c: is a link to what");
+    fresh();
+    put_image("train/a/1.png", false);
+    put_image("train/b/1.png", false);
+    put_image("test/a/1.png", false);
+    tie("/nowhere/b", "test/b");
+    refused(NULL, PBA_NOT_FOUND, "test/b: is a link to what is not there");
+}
+
 static void test_names(void **state)
 {
     fresh();
@@ -321,6 +349,9 @@ static void test_too_large(void **state)
         assert_int_equal(link(first, other), 0);
     }
     refused(&(pba_dataset_options){.size = "4096x4096"}, PBA_MEMORY, "give a smaller --size");
+    assert_int_equal(strncmp(pba_error_message(), path, strlen(path)), 0);
+    assert_int_equal(pba_error_message()[strlen(path)], ':'); /* no image of it is to blame */
+    assert_null(strstr(pba_error_message(), "damaged"));
 }
 
 static bool stop_soon(void *user, const char *what, int64_t done, int64_t total)
@@ -364,12 +395,13 @@ static void test_crash_is_named(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_classes),       cmocka_unit_test(test_grey),
-        cmocka_unit_test(test_divided),       cmocka_unit_test(test_class_called_train),
-        cmocka_unit_test(test_layout_errors), cmocka_unit_test(test_broken),
-        cmocka_unit_test(test_names),         cmocka_unit_test(test_printable),
-        cmocka_unit_test(test_sizes),         cmocka_unit_test(test_too_large),
-        cmocka_unit_test(test_stopped),       cmocka_unit_test(test_crash_is_named),
+        cmocka_unit_test(test_classes),        cmocka_unit_test(test_grey),
+        cmocka_unit_test(test_divided),        cmocka_unit_test(test_class_called_train),
+        cmocka_unit_test(test_layout_errors),  cmocka_unit_test(test_broken),
+        cmocka_unit_test(test_names),          cmocka_unit_test(test_links_to_nothing),
+        cmocka_unit_test(test_printable),      cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_too_large),      cmocka_unit_test(test_stopped),
+        cmocka_unit_test(test_crash_is_named),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }

@@ -326,6 +326,20 @@ static void test_huge_claim(void **state)
     read_refused(PBA_UNSUPPORTED, "50000 x 50000 pixels");
 }
 
+/* WebP is decoded whole: into memory where libvips of itself would take a file on disk. */
+static void test_decoded_in_memory(void **state)
+{
+    pba_image image = noise(24, 20, 3), back;
+    assert_ok(pba_image_write(file("a.webp"), &image, false));
+    assert_int_equal(setenv("VIPS_DISC_THRESHOLD", "1", 1), 0);
+    pba_status status = pba_image_read(path, &back);
+    unsetenv("VIPS_DISC_THRESHOLD");
+    assert_ok(status);
+    assert_same(&image, &back, false);
+    pba_image_free(&back);
+    pba_image_free(&image);
+}
+
 typedef struct damage {
     char *data;
     size_t size, tail;
@@ -384,6 +398,32 @@ static void test_damaged(void **state)
     damage_one("a.tif", &image, 0);
     damage_one("a.webp", &image, 0);
     pba_image_free(&image);
+}
+
+/* A good file, for which there is no memory, is not called damaged. */
+static pba_status decode_whole(void *context, child_stream *out)
+{
+    const damage *large = context;
+    pba_image image;
+    pba_status status = image_start();
+    return status == PBA_OK ? image_decode(path, large->data, large->size, &image) : status;
+}
+
+static void test_short_of_memory(void **state)
+{
+#if SANITIZED
+    skip(); /* the limit counts addresses, of which sanitizers take terabytes */
+#endif
+    pba_image image;
+    assert_ok(pba_image_create(8000, 4000, 3, &image));
+    damage large = coded("a.webp", &image, 0);
+    pba_image_free(&image);
+    child_job job = {.what = path, .work = decode_whole, .reader = nothing, .context = &large};
+    job.limits = image_limits;
+    job.limits.memory = 64 << 20;
+    refused(child_run(&job), PBA_MEMORY, "out of memory");
+    assert_null(strstr(pba_error_message(), "damaged"));
+    free(large.data);
 }
 
 /* Found each time, not most times: libvips' threads once raced past it. */
@@ -600,6 +640,8 @@ int main(void)
         cmocka_unit_test(test_damaged),
         cmocka_unit_test(test_bad_output),
         cmocka_unit_test(test_cut_off_every_time),
+        cmocka_unit_test(test_short_of_memory),
+        cmocka_unit_test(test_decoded_in_memory),
         cmocka_unit_test(test_create_refused),
         cmocka_unit_test(test_shrink),
         cmocka_unit_test(test_encode_all),

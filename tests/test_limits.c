@@ -133,6 +133,15 @@ static void test_paths(void **state)
     memset(path, 'a', sizeof path - 1);
     expect(pba_schedule_save(schedule, path), PBA_USAGE, "too long");
     pba_schedule_free(schedule);
+    pba_dataset *dataset;
+    path[PBA_PATH_MAX] = 0; /* one byte more than fits */
+    expect(pba_dataset_open(path, &dataset), PBA_USAGE, "too long");
+    expect(pba_schedule_load(path, 0, &schedule), PBA_USAGE, "too long");
+    for (int i = 1; i < PBA_PATH_MAX; i += 2) {
+        path[i] = '/'; /* as long as fits, of names that may be */
+    }
+    path[PBA_PATH_MAX - 1] = 0;
+    expect(pba_dataset_open(path, &dataset), PBA_NOT_FOUND, "gif, .heic)");
 }
 
 /* ------------------------------------------------------------------ images */

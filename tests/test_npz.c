@@ -187,13 +187,45 @@ static void test_npz_damaged(void **state)
     }
 }
 
+typedef struct told {
+    int unpacked, images;
+    bool stop;
+} told;
+
+static bool listen(void *user, const char *what, int64_t done, int64_t total)
+{
+    told *told = user;
+    told->unpacked += strcmp(what, "MB unpacked") == 0;
+    told->images += strcmp(what, "images") == 0;
+    return !told->stop;
+}
+
+/* However long it takes: whoever waits hears of it while a file is inflated and while its images
+ * are copied, and can stop it. Here not in a child, which would tell ten times a second at most. */
+static void test_npz_tells_progress(void **state)
+{
+    npz npz = small(true);
+    put("a.npz", npz.bytes, npz.size);
+    free(npz.bytes);
+    told told = {0};
+    const pba_dataset_options options = {.progress = listen, .user = &told};
+    data_source *source;
+    data_content content = {0};
+    assert_ok(data_source_open(folder, &source));
+    assert_ok(data_npz.open(source, &options, &content));
+    assert_true(told.unpacked >= 2 && told.images == 1);
+    data_content_free(&content);
+    told.stop = true;
+    assert_int_equal(data_npz.open(source, &options, &content), PBA_INTERRUPTED);
+    data_content_free(&content);
+    data_source_free(source);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(test_npz),
-        IN_FOLDER(test_npz_classes),
-        IN_FOLDER(test_npz_names),
-        IN_FOLDER(test_npz_damaged),
+        IN_FOLDER(test_npz),         IN_FOLDER(test_npz_classes),        IN_FOLDER(test_npz_names),
+        IN_FOLDER(test_npz_damaged), IN_FOLDER(test_npz_tells_progress),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,9 @@
  * Sources of data: what a folder, a single file and a source in memory hold, list and read. */
 #include "check.h"
 
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,7 +105,7 @@ static void test_folder(void **state)
     data_source *source;
     char text[PBA_PATH_MAX];
     assert_ok(data_source_open(folder, &source));
-    lists(source, "", "a.b a/ b link tied/");
+    lists(source, "", "a.b a/ b broken link tied/");
     lists(source, "a", "1 2");
     lists(source, "tied", "1 2");
     reads(source, "a/2", "two");
@@ -114,11 +117,76 @@ static void test_folder(void **state)
     for (size_t i = 0; i < sizeof absent / sizeof *absent; i++) {
         holds_not(source, absent[i]);
     }
+    assert_int_equal(data_source_absent(source, "broken"), PBA_NOT_FOUND);
+    assert_non_null(strstr(pba_error_message(), "/broken: is a link to what is not there"));
     no_such_folder(source, "..");
     no_such_folder(source, "b");
     no_such_folder(source, "a/..");
-    data_source_describe(source, "a/1\n\x1b[31m", text);
-    assert_string_equal(text + strlen(folder), "/a/1??[31m");
+    data_source_describe(source, "a/1\n\x1b[31m\xc2\x9b", text);
+    assert_string_equal(text + strlen(folder), "/a/1??[31m??");
+    data_source_free(source);
+}
+
+struct dirent *__wrap_readdir(DIR *folder);
+struct dirent *__wrap_readdir64(DIR *folder);
+struct dirent *__real_readdir(DIR *folder);
+static int entries_left = -1; /* until the disk fails; -1: it does not */
+
+struct dirent *__wrap_readdir(DIR *folder)
+{
+    if (entries_left < 0 || entries_left-- > 0) {
+        return __real_readdir(folder);
+    }
+    errno = EIO;
+    return NULL;
+}
+
+struct dirent *__wrap_readdir64(DIR *folder)
+{
+    return __wrap_readdir(folder);
+}
+
+/* A listing that breaks off is no shorter folder. */
+static void test_cut_listing(void **state)
+{
+    data_source *source;
+    data_source_names names;
+    assert_ok(data_source_open(folder, &source));
+    entries_left = 4;
+    pba_status status = data_source_list(source, "", &names);
+    entries_left = -1;
+    assert_int_equal(status, PBA_IO);
+    assert_int_equal(names.count, 0);
+    assert_non_null(strstr(pba_error_message(), "cannot be listed to its end"));
+    data_source_free(source);
+}
+
+/* Listed though it cannot be reached: a folder whose path is as long as a path may be. */
+static void test_long_path(void **state)
+{
+    data_source *source;
+    data_source_names names;
+    char deep[PBA_PATH_MAX], part[201], *data;
+    size_t size;
+    snprintf(deep, sizeof deep, "%s", path_of("long"));
+    memset(part, 'd', sizeof part - 1);
+    part[sizeof part - 1] = 0;
+    while (strlen(deep) + sizeof part + 1 < PBA_PATH_MAX - 2) {
+        snprintf(deep + strlen(deep), sizeof deep - strlen(deep), "/%s", part);
+    }
+    part[PBA_PATH_MAX - 3 - strlen(deep)] = 0; /* "/x" does not fit then */
+    snprintf(deep + strlen(deep), sizeof deep - strlen(deep), "/%s", part);
+    assert_ok(file_make_folder(deep));
+    int descriptor = open(deep, O_RDONLY | O_DIRECTORY);
+    int file = openat(descriptor, "too-long.png", O_CREAT | O_WRONLY, 0666);
+    assert_true(descriptor >= 0 && file >= 0);
+    close(file);
+    close(descriptor);
+    assert_ok(data_source_open(deep, &source));
+    assert_ok(data_source_list(source, "", &names));
+    assert_int_equal(names.count, 1);
+    assert_int_equal(data_source_read(source, names.names[0], 1, &data, &size), PBA_UNSUPPORTED);
+    data_source_names_free(&names);
     data_source_free(source);
 }
 
@@ -184,8 +252,8 @@ static void test_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_folder),
-        cmocka_unit_test(test_single_file),
+        cmocka_unit_test(test_folder),    cmocka_unit_test(test_cut_listing),
+        cmocka_unit_test(test_long_path), cmocka_unit_test(test_single_file),
         cmocka_unit_test(test_memory),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

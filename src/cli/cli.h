@@ -75,6 +75,10 @@ void cli_print_overview(void);
 
 enum { CLI_DONE = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_INTERRUPTED = 130 };
 
+/* The columns of the character at `text` and its bytes; 0 columns: not to be shown. What may be
+ * wide counts as wide, so that no line is ever too long. */
+int cli_character(const unsigned char *text, int *bytes);
+
 /* Says "pba: MESSAGE" on standard error, always one line. */
 void cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

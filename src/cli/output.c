@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <math.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,13 +12,44 @@
 
 static int write_error; /* errno of the first failure on standard output */
 
+int cli_character(const unsigned char *text, int *bytes)
+{
+    uint32_t code = text[0];
+    *bytes = code < 0x80   ? 1
+             : code < 0xc2 ? 0
+             : code < 0xe0 ? 2
+             : code < 0xf0 ? 3
+             : code < 0xf5 ? 4
+                           : 0;
+    if (*bytes < 2) {
+        bool shown = *bytes && code >= ' ' && code != 127;
+        *bytes = 1;
+        return shown;
+    }
+    code &= 0x7fu >> *bytes;
+    for (int i = 1; i < *bytes; i++) {
+        if ((text[i] & 0xc0) != 0x80) {
+            *bytes = 1;
+            return 0;
+        }
+        code = code << 6 | (text[i] & 0x3f);
+    }
+    /* Control characters again, and those that change the direction of what follows. */
+    if (code < 0xa0 || (code >= 0x200b && code < 0x2010) || (code >= 0x2028 && code < 0x202f) ||
+        (code >= 0x2060 && code < 0x2070)) {
+        return 0;
+    }
+    return code < 0x1100 || (code >= 0x2000 && code < 0x2e00) ? 1 : 2;
+}
+
 static void say_error(const char *format, va_list arguments)
 {
     char text[4096];
     vsnprintf(text, sizeof text, format, arguments);
-    for (char *at = text; *at; at++) {
-        if ((unsigned char)*at < ' ' || *at == 127) {
-            *at = '?';
+    int bytes;
+    for (char *at = text; *at; at += bytes) {
+        if (!cli_character((const unsigned char *)at, &bytes)) {
+            memset(at, '?', (size_t)bytes);
         }
     }
     fprintf(stderr, "pba: %s\n", text);

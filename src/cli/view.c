@@ -50,43 +50,11 @@ typedef struct line {
 
 typedef enum look { PLAIN, TITLE, FAINT, BEST, LOST } look;
 
-/* The columns of the character at `text` and its bytes; 0 columns: not to be shown. What may be
- * wide counts as wide, so that no line is ever too long. */
-static int character(const unsigned char *text, int *bytes)
-{
-    uint32_t code = text[0];
-    *bytes = code < 0x80   ? 1
-             : code < 0xc2 ? 0
-             : code < 0xe0 ? 2
-             : code < 0xf0 ? 3
-             : code < 0xf5 ? 4
-                           : 0;
-    if (*bytes < 2) {
-        bool shown = *bytes && code >= ' ' && code != 127;
-        *bytes = 1;
-        return shown;
-    }
-    code &= 0x7fu >> *bytes;
-    for (int i = 1; i < *bytes; i++) {
-        if ((text[i] & 0xc0) != 0x80) {
-            *bytes = 1;
-            return 0;
-        }
-        code = code << 6 | (text[i] & 0x3f);
-    }
-    /* Control characters again, and those that change the direction of what follows. */
-    if (code < 0xa0 || (code >= 0x200b && code < 0x2010) || (code >= 0x2028 && code < 0x202f) ||
-        (code >= 0x2060 && code < 0x2070)) {
-        return 0;
-    }
-    return code < 0x1100 || (code >= 0x2000 && code < 0x2e00) ? 1 : 2;
-}
-
 static void add_text(line *line, const char *text)
 {
     int bytes;
     for (const unsigned char *at = (const unsigned char *)text; *at; at += bytes) {
-        int columns = character(at, &bytes);
+        int columns = cli_character(at, &bytes);
         const char *shown = columns ? (const char *)at : "?";
         int size = columns ? bytes : 1;
         columns = columns ? columns : 1;

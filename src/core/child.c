@@ -32,6 +32,7 @@ enum {
     TICK = 100, /* milliseconds between two questions whether to stop */
     PIPE_BYTES = 1 << 20,
     OPEN_FILES = 64,
+    CLOSED_MAX = 1 << 16,       /* descriptors that are closed one by one at most */
     STREAM = STDERR_FILENO + 1, /* descriptors in the child */
     REPORT
 };
@@ -52,7 +53,9 @@ typedef struct report {
 
 static pba_status refuse(const char *what, const char *doing)
 {
-    return status_set(PBA_IO, "%s: %s for reading it: %s", what, doing, strerror(errno));
+    const char *remedy =
+        errno == EMFILE || errno == EINVAL ? "; allow more open files (ulimit -n)" : "";
+    return status_set(PBA_IO, "%s: %s: %s%s", what, doing, strerror(errno), remedy);
 }
 
 /* "the decoder", and what to do where it failed. */
@@ -66,6 +69,13 @@ static const char *advice(const child_job *job)
     return job->advice ? job->advice : "the file is damaged or made to do harm; remove it";
 }
 
+/* Where memory ran out, no file is called damaged. */
+static pba_status say_memory(const child_job *job, const char *why)
+{
+    return status_set(PBA_MEMORY, "%s: %s: use a machine with more%s%s", job->what, why,
+                      job->advice ? ", or " : "", job->advice ? job->advice : "");
+}
+
 /* ------------------------------------------------------------------- stream */
 
 pba_status child_write(child_stream *out, const void *data, size_t size)
@@ -73,8 +83,8 @@ pba_status child_write(child_stream *out, const void *data, size_t size)
     for (const char *bytes = data; size;) {
         ssize_t done = write(out->descriptor, bytes, size);
         if (done < 0 && errno != EINTR) {
-            return status_set(PBA_IO, "%s: what was read cannot be handed on: %s", out->job->what,
-                              strerror(errno));
+            return status_set(PBA_IO, "%s: what came out of it cannot be handed on: %s",
+                              out->job->what, strerror(errno));
         }
         if (done > 0) {
             bytes += done;
@@ -173,7 +183,20 @@ static void reset_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* Of the caller's descriptors only the pipes stay, and nothing on the terminal. */
+/* All from `first` on. The call for that is absent before Linux 5.9, and refused in some
+ * containers. */
+static void close_all(int first)
+{
+    long end = sysconf(_SC_OPEN_MAX);
+    if (close_range((unsigned)first, ~0U, 0) != 0) {
+        for (int i = first; i < (end > 0 && end < CLOSED_MAX ? end : CLOSED_MAX); i++) {
+            close(i);
+        }
+    }
+}
+
+/* Of the caller's descriptors only the pipes stay, and nothing on the terminal. False: they are as
+ * they were. */
 static bool set_descriptors(int stream, int report)
 {
     int nothing = open("/dev/null", O_RDWR);
@@ -187,7 +210,8 @@ static bool set_descriptors(int stream, int report)
     }
     dup2(stream, STREAM);
     dup2(report, REPORT);
-    return close_range(REPORT + 1, ~0U, 0) == 0;
+    close_all(REPORT + 1);
+    return true;
 }
 
 static void die_with(pid_t parent)
@@ -200,6 +224,15 @@ static void die_with(pid_t parent)
     }
 }
 
+static bool send_report(int pipe, pba_status status)
+{
+    report report = {.status = (int32_t)status};
+    if (status != PBA_OK) {
+        snprintf(report.message, sizeof report.message, "%s", pba_error_message());
+    }
+    return write(pipe, &report, sizeof report) == (ssize_t)sizeof report;
+}
+
 static void child_main(const child_job *job, int stream, int report_pipe, size_t addresses,
                        pid_t parent)
 {
@@ -207,19 +240,15 @@ static void child_main(const child_job *job, int stream, int report_pipe, size_t
     setpgid(0, 0);
     reset_signals();
     if (!set_descriptors(stream, report_pipe)) {
-        _exit(1);
+        _exit(!send_report(report_pipe, refuse(job->what, "no process can be prepared")));
     }
     set_limits(&job->limits, addresses);
     child_stream out = {.descriptor = STREAM, .job = job};
-    report report = {.status = (int32_t)job->work(job->context, &out)};
-    if (report.status != PBA_OK) {
-        snprintf(report.message, sizeof report.message, "%s", pba_error_message());
-    }
+    pba_status status = job->work(job->context, &out);
     if (COVERED) {
         write_counters();
     }
-    ssize_t written = write(REPORT, &report, sizeof report);
-    _exit(written == (ssize_t)sizeof report ? 0 : 1);
+    _exit(!send_report(REPORT, status));
 }
 
 /* ------------------------------------------------------------------- caller */
@@ -246,10 +275,10 @@ static pba_status say_death(const child_job *job, bool waited, int code)
                           who(job), job->limits.processor, advice(job));
     }
     if (number == SIGKILL) {
-        return status_set(PBA_MEMORY,
-                          "%s: %s was killed by the system, as happens where memory runs out: use "
-                          "a machine with more, or %s",
-                          job->what, who(job), advice(job));
+        char why[PBA_NAME_MAX * 2];
+        snprintf(why, sizeof why, "%s was killed by the system, as happens where memory runs out",
+                 who(job));
+        return say_memory(job, why);
     }
     if (!job->advice && (number == SIGABRT || number == SIGTRAP)) {
         return status_set(PBA_FORMAT,
@@ -282,10 +311,10 @@ static pba_status say_report(const child_job *job, const report *report, bool wh
     char message[sizeof report->message];
     snprintf(message, sizeof message, "%.*s", (int)sizeof message - 1, report->message);
     if (report->status == PBA_MEMORY) {
-        return status_set(PBA_MEMORY,
-                          "%s: memory ran out while it was read (%s): it is too large for this "
-                          "machine, or %s",
-                          job->what, message, advice(job));
+        bool named = strncmp(message, job->what, strlen(job->what)) == 0; /* and says what to do */
+        char why[sizeof message + 32];
+        snprintf(why, sizeof why, "memory ran out (%s)", message);
+        return named ? status_set(PBA_MEMORY, "%s", message) : say_memory(job, why);
     }
     if (report->status != PBA_OK) {
         bool known = report->status > PBA_OK && report->status < PBA_STATUS_COUNT;
@@ -314,7 +343,7 @@ static pba_status conclude(const child_job *job, pid_t child, int report_pipe,
         return say_report(job, &report, in->state == STREAM_OPEN);
     }
     if (reports.state == STREAM_STOPPED) {
-        return status_set(PBA_INTERRUPTED, "%s: reading it was stopped", job->what);
+        return status_set(PBA_INTERRUPTED, "%s: was stopped", job->what);
     }
     if (reports.state == STREAM_SILENT) {
         return status_set(PBA_FORMAT, "%s: %s took more than %d s: %s", job->what, who(job),

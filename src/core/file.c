@@ -26,6 +26,11 @@ static pba_status too_long(const char *path)
                       PBA_PATH_MAX - 1);
 }
 
+pba_status file_check_path(const char *path)
+{
+    return strlen(path) < PBA_PATH_MAX ? PBA_OK : too_long(path);
+}
+
 bool file_exists(const char *path)
 {
     struct stat info;
@@ -109,12 +114,16 @@ static pba_status read_open(int descriptor, const char *path, size_t limit, char
 
 pba_status file_read(const char *path, size_t limit, char **data, size_t *size)
 {
+    pba_status status = file_check_path(path);
+    if (status != PBA_OK) {
+        return status;
+    }
     /* O_NONBLOCK: a FIFO must be refused, not waited for. */
     int descriptor = file_descriptor(path, O_RDONLY | O_NONBLOCK);
     if (descriptor < 0) {
         return file_error(path, "cannot be opened");
     }
-    pba_status status = read_open(descriptor, path, limit, data, size);
+    status = read_open(descriptor, path, limit, data, size);
     close(descriptor);
     return status;
 }

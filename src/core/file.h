@@ -47,6 +47,7 @@ pba_status file_cut(int descriptor, const char *path, size_t size);
 /* open(2) that a signal does not keep from opening; closed in children of exec. */
 int file_descriptor(const char *path, int flags);
 
+pba_status file_check_path(const char *path); /* PBA_USAGE where it is too long */
 bool file_exists(const char *path);
 bool file_is_folder(const char *path);
 

@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MESSAGE_MAX = 2048 };
+#include "core/text.h"
+
+enum { MESSAGE_MAX = 2048, HEAD = 512, LONGEST = 4 * PBA_PATH_MAX };
 static _Thread_local char message[MESSAGE_MAX];
 
 #define NAME(code, text) #code,
@@ -35,18 +37,22 @@ const char *pba_error_message(void)
     return message;
 }
 
-/* One line, and nothing that a terminal obeys: names in it may come from strangers. */
-static void remember(char text[MESSAGE_MAX])
+/* One line, and nothing that a terminal obeys: names in it may come from strangers. What is too
+ * long is so by a path, at its front: the middle is left out, the reason and the remedy stay. */
+static void remember(char text[LONGEST])
 {
-    for (char *at = text; *at; at++) {
-        *at = (unsigned char)*at < ' ' || *at == 127 ? '?' : *at;
+    size_t length = strlen(text), tail = MESSAGE_MAX - 1 - HEAD - 3;
+    if (length >= MESSAGE_MAX) {
+        memcpy(text + HEAD, "...", 3);
+        memmove(text + HEAD + 3, text + length - tail, tail + 1);
     }
-    memcpy(message, text, MESSAGE_MAX);
+    text_make_printable(text);
+    memcpy(message, text, strlen(text) + 1);
 }
 
 pba_status status_set(pba_status status, const char *format, ...)
 {
-    char text[MESSAGE_MAX]; /* the arguments may point into `message` */
+    char text[LONGEST]; /* the arguments may point into `message` */
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
@@ -57,12 +63,12 @@ pba_status status_set(pba_status status, const char *format, ...)
 
 pba_status status_prefix(pba_status status, const char *format, ...)
 {
-    char text[MESSAGE_MAX];
+    char text[LONGEST];
     va_list arguments;
     va_start(arguments, format);
     int used = vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    if (used >= 0 && used < MESSAGE_MAX) {
+    if (used >= 0 && used < LONGEST) {
         snprintf(text + used, sizeof text - (size_t)used, ": %s", message);
     }
     remember(text);

@@ -138,9 +138,7 @@ static pba_status count_bytes(reading *reading, size_t more)
                           "and give the folder",
                           path, (unsigned long long)(reading->limit / 1000000));
     }
-    return reading->options ? data_progress(reading->options, "MB unpacked",
-                                            (int64_t)(reading->bytes / 1000000), 0)
-                            : PBA_OK;
+    return data_progress(reading->options, "MB unpacked", (int64_t)(reading->bytes / 1000000), 0);
 }
 
 /* Room for `size` bytes and the 0 behind them. */
@@ -333,11 +331,11 @@ static pba_status read_all(struct archive *archive, int opened, uint64_t packed,
     return status;
 }
 
-pba_status data_source_open_archive(const char *path, const pba_dataset_options *options,
-                                    data_source **source)
+static pba_status open_file(const char *path, accepted accepted, const pba_dataset_options *options,
+                            data_source **source)
 {
     *source = NULL;
-    struct archive *archive = create(ACCEPT_ALL);
+    struct archive *archive = create(accepted);
     if (!archive) {
         return PBA_UNSUPPORTED;
     }
@@ -349,8 +347,20 @@ pba_status data_source_open_archive(const char *path, const pba_dataset_options 
     return status;
 }
 
-pba_status data_source_open_archive_memory(const char *path, const void *data, size_t size,
-                                           data_source **source)
+pba_status data_source_open_archive(const char *path, const pba_dataset_options *options,
+                                    data_source **source)
+{
+    return open_file(path, ACCEPT_ALL, options, source);
+}
+
+pba_status data_source_open_zip(const char *path, const pba_dataset_options *options,
+                                data_source **source)
+{
+    return open_file(path, ACCEPT_ZIP, options, source);
+}
+
+pba_status data_source_open_zip_memory(const char *path, const void *data, size_t size,
+                                       const pba_dataset_options *options, data_source **source)
 {
     *source = NULL;
     struct archive *archive = create(ACCEPT_ZIP);
@@ -358,7 +368,7 @@ pba_status data_source_open_archive_memory(const char *path, const void *data, s
         return PBA_UNSUPPORTED;
     }
     int opened = archive_read_open_memory(archive, data, size);
-    pba_status status = read_all(archive, opened, size, path, NULL, source);
+    pba_status status = read_all(archive, opened, size, path, options, source);
     archive_read_free(archive);
     return status;
 }

@@ -6,8 +6,11 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/text.h"
 #include "core/threads.h"
 #include "data/format.h"
+
+enum { LABELS = UINT16_MAX + 1 };
 
 size_t data_image_bytes(const data_content *content)
 {
@@ -122,6 +125,56 @@ pba_status data_number_names(data_content *content, int classes)
     return PBA_OK;
 }
 
+static pba_status name_by_label(data_content *content, const char *path, const uint16_t *label_of,
+                                int classes)
+{
+    if (classes < 2) {
+        return status_set(PBA_FORMAT, "%s: all images have label %d; there is nothing to learn",
+                          path, label_of[0]);
+    }
+    pba_status status = data_number_names(content, classes);
+    for (int i = 0; i < classes && status == PBA_OK; i++) {
+        snprintf(content->names[i], PBA_NAME_MAX, "%d", label_of[i]);
+    }
+    int last = label_of[classes - 1];
+    if (classes <= last) {
+        data_note(content, "of the labels 0 to %d, %d have no image and are no classes", last,
+                  last + 1 - classes);
+    }
+    return status;
+}
+
+pba_status data_settle_classes(data_content *content, const char *path, uint16_t **label_of)
+{
+    size_t images = data_images(content);
+    uint16_t *class_of = memory_new(LABELS, sizeof *class_of);
+    uint16_t *labels = memory_new(LABELS, sizeof *labels);
+    pba_status status = class_of && labels ? PBA_OK : PBA_MEMORY;
+    int classes = 0;
+    for (size_t i = 0; i < images && status == PBA_OK; i++) {
+        class_of[content->labels[i]] = 1;
+    }
+    for (int label = 0; label < LABELS && status == PBA_OK; label++) {
+        if (class_of[label]) {
+            labels[classes] = (uint16_t)label;
+            class_of[label] = (uint16_t)classes++;
+        }
+    }
+    if (status == PBA_OK) {
+        status = name_by_label(content, path, labels, classes);
+    }
+    for (size_t i = 0; i < images && status == PBA_OK; i++) {
+        content->labels[i] = class_of[content->labels[i]];
+    }
+    free(class_of);
+    if (label_of && status == PBA_OK) {
+        *label_of = labels;
+    } else {
+        free(labels);
+    }
+    return status;
+}
+
 void data_note(data_content *content, const char *format, ...)
 {
     size_t used = strlen(content->notes);
@@ -133,6 +186,7 @@ void data_note(data_content *content, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(content->notes + used, sizeof content->notes - used, format, arguments);
     va_end(arguments);
+    text_make_printable(content->notes + used);
 }
 
 void data_content_free(data_content *content)

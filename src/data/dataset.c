@@ -195,6 +195,9 @@ pba_status pba_dataset_open_with(const char *path, const pba_dataset_options *op
     options = options ? options : &defaults;
     *dataset = NULL;
     pba_status status = check_options(options);
+    if (status == PBA_OK) {
+        status = file_check_path(path);
+    }
     if (status != PBA_OK) {
         return status;
     }

@@ -60,7 +60,12 @@ void data_default_baseline(data_content *content, bool flip);
 /* Class names "0", "1" ... */
 pba_status data_number_names(data_content *content, int classes);
 
-/* Adds a sentence to the notes; what does not fit is cut off. */
+/* Labels become numbers of classes, in the labels' order, and classes are called by them: one that
+ * no image has makes no class, which the notes tell. `label_of`, unless NULL: the label of each
+ * class, for free(). PBA_FORMAT where there are fewer than two; `path` is what errors name. */
+pba_status data_settle_classes(data_content *content, const char *path, uint16_t **label_of);
+
+/* Adds a sentence to the notes; what does not fit is cut off, what is not printable is '?'. */
 void data_note(data_content *content, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

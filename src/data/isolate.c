@@ -13,6 +13,7 @@
 #include "core/child.h"
 #include "core/clock.h"
 #include "core/memory.h"
+#include "core/text.h"
 #include "core/threads.h"
 
 enum { SILENCE = 120, PROCESSOR = 24 * 3600, CHUNK = 4 << 20, CLASSES_MAX = UINT16_MAX + 1 };
@@ -127,9 +128,7 @@ static pba_status distrust(const session *session, const char *what)
 static void make_text(char *text, size_t size)
 {
     text[size - 1] = 0;
-    for (; *text; text++) { /* reaches terminals */
-        *text = (unsigned char)*text < ' ' || *text == 127 ? '?' : *text;
-    }
+    text_make_printable(text);
 }
 
 static pba_status check_head(const session *session, const data_content *head)

@@ -11,6 +11,7 @@
 
 #include "core/file.h"
 #include "core/memory.h"
+#include "core/text.h"
 #include "core/threads.h"
 #include "data/source_memory.h"
 
@@ -95,9 +96,7 @@ void data_source_describe(const data_source *source, const char *name, char text
         snprintf(text, PBA_PATH_MAX, "%s%s%s", source->path,
                  source->kind == SOURCE_MEMORY ? ": " : "/", name);
     }
-    for (char *at = text; *at; at++) { /* names come from strangers and reach terminals */
-        *at = (unsigned char)*at < ' ' || *at == 127 ? '?' : *at;
-    }
+    text_make_printable(text);
 }
 
 bool data_source_is_name(const char *name)
@@ -158,6 +157,34 @@ const char *data_source_view(const data_source *source, const char *name, size_t
     return entry ? entry->data : NULL;
 }
 
+/* Why a listed name of a folder on disk cannot be looked at. */
+static pba_status unseen(const char *path, const char *described)
+{
+    struct stat info;
+    bool link = lstat(path, &info) == 0 && S_ISLNK(info.st_mode);
+    if (stat(path, &info) == 0 || (!link && errno == ENOENT)) {
+        return status_set(PBA_NOT_FOUND, "%s: there is no such file", described);
+    }
+    return errno == ENOENT
+               ? status_set(PBA_NOT_FOUND,
+                            "%s: is a link to what is not there; fetch that, or remove the link",
+                            described)
+               : status_set(PBA_IO, "%s: cannot be looked at: %s", described, strerror(errno));
+}
+
+pba_status data_source_absent(const data_source *source, const char *name)
+{
+    char path[PBA_PATH_MAX], described[PBA_PATH_MAX];
+    data_source_describe(source, name, described);
+    if (source->kind != SOURCE_FOLDER || !data_source_is_name(name)) {
+        return status_set(PBA_NOT_FOUND, "%s: there is no such file", described);
+    }
+    return place(source, name, path)
+               ? unseen(path, described)
+               : status_set(PBA_UNSUPPORTED, "%s: the path is too long; %d bytes are possible",
+                            described, PBA_PATH_MAX - 1);
+}
+
 static pba_status check_limit(const char *path, uint64_t size, size_t limit)
 {
     return size <= limit
@@ -203,7 +230,7 @@ pba_status data_source_read(const data_source *source, const char *name, size_t 
     *size = 0;
     data_source_describe(source, name, described);
     if (!data_source_holds(source, name)) {
-        return status_set(PBA_NOT_FOUND, "%s: there is no such file", described);
+        return data_source_absent(source, name);
     }
     if (source->kind == SOURCE_MEMORY) {
         return read_memory(source_memory_find(source, name), described, limit, data, size);
@@ -239,15 +266,17 @@ static int bytewise(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+/* What cannot be looked at is listed as a file, so that whoever reads it is told. */
 static pba_status list_entry(const char *folder, const char *name, data_source_names *names)
 {
     char path[PBA_PATH_MAX];
     struct stat info;
-    if (name[0] == '.' || snprintf(path, sizeof path, "%s/%s", folder, name) >= (int)sizeof path ||
-        stat(path, &info) != 0 || !(S_ISREG(info.st_mode) || S_ISDIR(info.st_mode))) {
+    bool seen = snprintf(path, sizeof path, "%s/%s", folder, name) < (int)sizeof path &&
+                stat(path, &info) == 0;
+    if (name[0] == '.' || (seen && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode))) {
         return PBA_OK;
     }
-    return source_names_add(names, name, strlen(name), S_ISDIR(info.st_mode));
+    return source_names_add(names, name, strlen(name), seen && S_ISDIR(info.st_mode));
 }
 
 static pba_status list_disk(const char *folder, data_source_names *names)
@@ -257,8 +286,11 @@ static pba_status list_disk(const char *folder, data_source_names *names)
         return status_set(PBA_IO, "%s: cannot be listed: %s", folder, strerror(errno));
     }
     pba_status status = PBA_OK;
-    for (struct dirent *entry; status == PBA_OK && (entry = readdir(listing));) {
+    for (struct dirent *entry; status == PBA_OK && (errno = 0, entry = readdir(listing));) {
         status = list_entry(folder, entry->d_name, names);
+    }
+    if (status == PBA_OK && errno) {
+        status = status_set(PBA_IO, "%s: cannot be listed to its end: %s", folder, strerror(errno));
     }
     closedir(listing);
     if (names->count) {

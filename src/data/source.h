@@ -4,7 +4,8 @@
  *
  * Names are relative, with '/' between folders: "train/Apple/1.jpg". One that is absolute, empty or
  * has a part "." or ".." names nothing. Links in a folder on disk are followed: it is the user's
- * own. Whatever is neither a regular file nor a folder (FIFOs, devices) is not there. */
+ * own; one that leads nowhere is listed as a file, but not held. Whatever is neither a regular file
+ * nor a folder (FIFOs, devices) is not there. */
 #ifndef DATA_SOURCE_H
 #define DATA_SOURCE_H
 
@@ -22,9 +23,12 @@ pba_status data_source_open(const char *path, data_source **source);
  * libarchive: only in a child (core/child.h). */
 pba_status data_source_open_archive(const char *path, const pba_dataset_options *options,
                                     data_source **source);
-/* The same for an archive that lies in memory (an .npz): `path` is what messages call it. */
-pba_status data_source_open_archive_memory(const char *path, const void *data, size_t size,
-                                           data_source **source);
+/* The same for zip archives alone (an .npz), on disk and in memory: there `path` is what messages
+ * call it. */
+pba_status data_source_open_zip(const char *path, const pba_dataset_options *options,
+                                data_source **source);
+pba_status data_source_open_zip_memory(const char *path, const void *data, size_t size,
+                                       const pba_dataset_options *options, data_source **source);
 bool data_source_is_archive(const char *path); /* by magic bytes, without libarchive */
 
 void data_source_free(data_source *source);
@@ -38,6 +42,9 @@ void data_source_describe(const data_source *source, const char *name, char text
 
 bool data_source_holds(const data_source *source, const char *name);        /* a regular file */
 bool data_source_holds_folder(const data_source *source, const char *name); /* "" is the top */
+
+/* The error, and why, for a name that is not held. */
+pba_status data_source_absent(const data_source *source, const char *name);
 
 /* The whole file and a 0 byte behind it, freed by the caller. PBA_UNSUPPORTED: longer than limit.
  */

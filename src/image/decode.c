@@ -11,17 +11,20 @@ enum { FITTED_MAX = 1 << 26 }; /* pixels that are resized, before the middle is 
 
 /* ----------------------------------------------------------------- opening */
 
-/* Reads the header. `shrink`: JPEG decodes to 1/shrink of the size (1, 2, 4, 8). */
+/* Reads the header. `shrink`: JPEG decodes to 1/shrink of the size (1, 2, 4, 8). "memory": what
+ * cannot be decoded row by row (WebP, interlaced PNG) lies there, not in a file, which no child may
+ * write. */
 static pba_status open_image(vips_steps *steps, const void *data, size_t size, int shrink)
 {
     VipsSource *source = vips_source_new_from_memory(data, size);
     VipsImage *image = NULL;
     if (source && shrink == 1) {
         image = vips_image_new_from_source(source, "", "access", VIPS_ACCESS_SEQUENTIAL, "fail_on",
-                                           VIPS_FAIL_ON_TRUNCATED, NULL);
+                                           VIPS_FAIL_ON_TRUNCATED, "memory", TRUE, NULL);
     } else if (source) {
         image = vips_image_new_from_source(source, "", "access", VIPS_ACCESS_SEQUENTIAL, "fail_on",
-                                           VIPS_FAIL_ON_TRUNCATED, "shrink", shrink, NULL);
+                                           VIPS_FAIL_ON_TRUNCATED, "memory", TRUE, "shrink", shrink,
+                                           NULL);
     }
     if (source) {
         g_object_unref(source);

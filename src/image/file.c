@@ -13,12 +13,10 @@
 /* An image of IMAGE_AREA_MAX pixels in 16 bit RGBA is held up to twice. */
 const child_limits image_limits = {.memory = (size_t)5 << 30, .silence = 120, .processor = 120};
 
-/* A child's job on one image, without libvips in this process. */
-static pba_status run(const char *what, pba_status (*work)(void *context, child_stream *out),
-                      pba_status (*reader)(void *context, child_stream *in), void *context)
+/* A child's job on one image, without libvips in this process; `job` lacks the limits. */
+static pba_status run(child_job job)
 {
-    const child_job job = {
-        .what = what, .limits = image_limits, .work = work, .reader = reader, .context = context};
+    job.limits = image_limits;
     return child_run(&job);
 }
 
@@ -111,7 +109,8 @@ pba_status pba_image_read(const char *path, pba_image *image)
     reading reading = {.path = path, .image = image};
     pba_status status = file_read(path, IMAGE_FILE_LIMIT, &reading.data, &reading.size);
     if (status == PBA_OK) {
-        status = run(path, decode_there, take_image, &reading);
+        status = run((child_job){
+            .what = path, .work = decode_there, .reader = take_image, .context = &reading});
         free(reading.data);
     }
     if (status != PBA_OK) {
@@ -191,7 +190,13 @@ pba_status image_encode_all(const char *name, const pba_image *images, int count
     writing writing = {name, images, count, mask, coded};
     memset(coded, 0, (size_t)count * sizeof *coded);
     pba_status status = image_check_name(name, mask);
-    return status == PBA_OK ? run(name, encode_there, take_coded, &writing) : status;
+    const child_job job = {.what = name,
+                           .who = "the encoder",
+                           .advice = "choose another format",
+                           .work = encode_there,
+                           .reader = take_coded,
+                           .context = &writing};
+    return status == PBA_OK ? run(job) : status;
 }
 
 pba_status pba_image_write(const char *path, const pba_image *image, bool mask)
@@ -251,5 +256,10 @@ pba_status image_texts(const char *const *texts, int count, int height, pba_imag
 {
     captions captions = {texts, count, height, images};
     memset(images, 0, (size_t)count * sizeof *images);
-    return run("captions", draw_there, take_texts, &captions);
+    return run((child_job){.what = "captions",
+                           .who = "the drawing of text",
+                           .advice = "see to the fonts of this machine (fc-list)",
+                           .work = draw_there,
+                           .reader = take_texts,
+                           .context = &captions});
 }

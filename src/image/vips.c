@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE
 #include "image/vips.h"
 
 #include <string.h>
@@ -30,11 +31,35 @@ pba_status image_start(void)
     return PBA_OK;
 }
 
+/* Words of libvips, of GLib and of the decoders, wherever they stand among the complaints. Limits
+ * on what a file may claim have other words: "memory allocation of ... is beyond". */
+static bool tells_of_memory(const char *detail)
+{
+    static const char *const words[] = {
+        "out of memory",      "out_of_memory",  "no memory",           "not enough memory",
+        "cannot allocate",    "calloc",         "insufficient memory", "failed to allocate",
+        "unable to allocate", "creating thread"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strcasestr(detail, words[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 pba_status vips_failed(pba_status status, const char *name, const char *what)
 {
     char *detail = vips_error_buffer_copy();
+    bool memory = tells_of_memory(detail);
     detail[strcspn(detail, "\r\n")] = 0;
-    status_set(status, "%s: %s%s%s%s", name, what, *detail ? " (" : "", detail, *detail ? ")" : "");
+    if (memory) {
+        status = status_set(PBA_MEMORY,
+                            "%s: memory ran out (%s); use a machine with more, or a smaller image",
+                            name, detail);
+    } else {
+        status_set(status, "%s: %s%s%s%s", name, what, *detail ? " (" : "", detail,
+                   *detail ? ")" : "");
+    }
     g_free(detail);
     return status;
 }

@@ -8,7 +8,9 @@
 
 #include "core/status.h"
 
-/* The last complaint of libvips, its first line, behind "NAME: WHAT". */
+/* The last complaint of libvips, its first line, behind "NAME: WHAT". PBA_MEMORY in place of
+ * `status` where it says that memory, or a thread, could not be had: then the file is not at fault.
+ */
 pba_status vips_failed(pba_status status, const char *name, const char *what);
 
 /* Intermediate images, released together: the slots belong to an object of libvips. */

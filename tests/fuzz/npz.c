@@ -12,8 +12,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     data_source *source = fuzz_source(data, size, names, sizeof names / sizeof *names);
     data_source *const archives[DATA_SPLITS] = {[PBA_TRAIN] = source};
+    const pba_dataset_options options = {0};
     data_content content = {0};
-    if (fuzz_done(npz_read(archives, &content))) {
+    if (fuzz_done(npz_read(archives, &options, &content))) {
         fuzz_content(&data_npz, &content);
     } else {
         data_content_free(&content);

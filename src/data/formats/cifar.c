@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/text.h"
 #include "data/format.h"
 
 enum { SIDE = 32, PLANE = SIDE * SIDE, PIXELS = 3 * PLANE, FILE_LIMIT = 1 << 30 };
@@ -128,11 +129,9 @@ static bool parse_names(char *text, const layout *layout, data_content *content)
     int count = 0;
     char *rest = NULL;
     for (char *line = strtok_r(text, "\r\n", &rest); line; line = strtok_r(NULL, "\r\n", &rest)) {
-        for (char *at = line; *at; at++) { /* names reach terminals */
-            *at = (unsigned char)*at < ' ' || *at == 127 ? '?' : *at;
-        }
         if (count < layout->classes) {
             snprintf(content->names[count], PBA_NAME_MAX, "%s", line);
+            text_make_printable(content->names[count]);
         }
         count++;
     }

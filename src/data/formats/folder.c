@@ -138,12 +138,16 @@ static pba_status decode(reading *reading, folder_item *item, const char *name, 
     return image_decode_to(name, data, size, &reading->target, out);
 }
 
+/* All headers; what goes wrong next is no single file's doing. */
 static pba_status read_headers(reading *reading)
 {
     const file_work looking = {"headers of images", look};
     pba_status status = PBA_OK;
     for (int i = 0; i < reading->items.count && status == PBA_OK; i++) {
         status = with_file(reading, i, &looking, NULL);
+    }
+    if (status == PBA_OK) {
+        status = data_announce(reading->options, data_source_path(reading->source));
     }
     return status == PBA_OK ? check_classes(reading) : status;
 }

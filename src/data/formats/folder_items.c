@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "core/memory.h"
+#include "core/text.h"
 
 enum { DEPTH_MAX = 16, VISITS_MAX = 1000, CLASSES_MAX = UINT16_MAX };
 
@@ -187,6 +188,20 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const folder_item *)a)->name, ((const folder_item *)b)->name);
 }
 
+/* Files beside class folders are not read, but what cannot be looked at may be a class. */
+static pba_status check_others(const data_source *source, const char *root,
+                               const data_source_names *names)
+{
+    char path[PBA_PATH_MAX];
+    for (int i = 0; i < names->count; i++) {
+        if (!is_folder(names->names[i]) && join(path, root, names->names[i]) &&
+            !data_source_holds(source, path)) {
+            return data_source_absent(source, path);
+        }
+    }
+    return PBA_OK;
+}
+
 static pba_status take_classes(const data_source *source, const data_source_names *names,
                                folder_items *items)
 {
@@ -217,9 +232,12 @@ static pba_status find_classes(const data_source *source, const char *root, fold
     data_source_names names;
     pba_status status = data_source_list(source, root, &names);
     if (status == PBA_OK) {
-        status = take_classes(source, &names, items);
-        data_source_names_free(&names);
+        status = check_others(source, root, &names);
     }
+    if (status == PBA_OK) {
+        status = take_classes(source, &names, items);
+    }
+    data_source_names_free(&names);
     return status;
 }
 
@@ -314,6 +332,9 @@ static pba_status check_classes(const data_source *source, const char *root, con
 {
     data_source_names names;
     pba_status status = data_source_list(source, root, &names);
+    if (status == PBA_OK) {
+        status = check_others(source, root, &names);
+    }
     for (int i = 0; status == PBA_OK && i < names.count; i++) {
         char folder[PBA_PATH_MAX], *name = names.names[i];
         if (!is_folder(name)) {
@@ -389,31 +410,11 @@ void folder_items_free(folder_items *items)
 
 /* --------------------------------------------------------------------- names */
 
-/* Bytes of the UTF-8 character at `at`, 0 where there is no valid and printable one. */
-static size_t character(const unsigned char *at)
-{
-    size_t length = at[0] < 0x80   ? 1
-                    : at[0] < 0xc2 ? 0
-                    : at[0] < 0xe0 ? 2
-                    : at[0] < 0xf0 ? 3
-                    : at[0] < 0xf5 ? 4
-                                   : 0;
-    for (size_t i = 1; i < length; i++) {
-        if ((at[i] & 0xc0) != 0x80) {
-            return 0;
-        }
-    }
-    bool control = at[0] < ' ' || at[0] == 127 || (at[0] == 0xc2 && at[1] < 0xa0);
-    bool overlong = (at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xf0 && at[1] < 0x90);
-    bool outside = (at[0] == 0xed && at[1] >= 0xa0) || (at[0] == 0xf4 && at[1] >= 0x90);
-    return control || overlong || outside ? 0 : length;
-}
-
 void folder_printable(const char *name, char *text, size_t size)
 {
     size_t used = 0;
-    for (const unsigned char *at = (const unsigned char *)name; *at;) {
-        size_t length = character(at);
+    for (const char *at = name; *at;) {
+        size_t length = text_character(at);
         if (used + (length ? length : 1) >= size) {
             break;
         }

@@ -271,7 +271,6 @@ static pba_status read_label_bytes(stream *stream, size_t images, data_content *
     size_t first = data_images(content);
     for (size_t i = 0; i < images && status == PBA_OK; i++) {
         content->labels[first + i] = labels[i];
-        content->classes = labels[i] >= content->classes ? labels[i] + 1 : content->classes;
     }
     free(labels);
     return status;
@@ -415,12 +414,8 @@ static pba_status open_idx(const data_source *source, const pba_dataset_options 
         data_note(content, "only %s found: the test split is drawn from its images",
                   names.images[0]);
     }
-    if (status == PBA_OK && content->classes < 2) {
-        status = status_set(PBA_FORMAT, "%s: all images have label 0; there is nothing to learn",
-                            data_source_path(source));
-    }
     data_default_baseline(content, false);
-    return status == PBA_OK ? data_number_names(content, content->classes) : status;
+    return status == PBA_OK ? data_settle_classes(content, data_source_path(source), NULL) : status;
 }
 
 const data_format data_idx = {.name = "idx",

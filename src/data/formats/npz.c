@@ -3,16 +3,18 @@
  * val.npz and test.npz. Images are uint8, (N, height, width) or (N, height, width, channels);
  * labels are integers, (N) or (N, 1). The names of the arrays are those of the table below: Keras',
  * those of MedMNIST, and what people write. Labels that no image has make no class. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/memory.h"
+#include "core/text.h"
 #include "data/formats/npy.h"
 #include "data/formats/npz.h"
 
-enum { OWN = -1, LABELS = UINT16_MAX + 1, NAMES_SHOWN = 160 };
-static const size_t FILE_LIMIT = SIZE_MAX / 4;
+enum { OWN = -1, LABELS = UINT16_MAX + 1, NAMES_SHOWN = 160, PIECE = 16 << 20 /* bytes */ };
 
 static const struct pair {
     const char *images, *labels;
@@ -132,7 +134,24 @@ static void steps_of(const npy_array *array, size_t steps[4])
     }
 }
 
-static pba_status store_images(const found *found, int split, data_content *content, size_t *count)
+/* In pieces, between which progress is told. */
+static pba_status gather(const npy_array *array, const pba_dataset_options *options,
+                         data_content *content)
+{
+    size_t steps[4], count = array->shape[0], first = data_images(content);
+    size_t piece = PIECE / data_image_bytes(content) + 1;
+    pba_status status = PBA_OK;
+    steps_of(array, steps);
+    for (size_t done = 0; done < count && status == PBA_OK; done += piece) {
+        size_t now = count - done < piece ? count - done : piece;
+        data_gather(content, first + done, now, array->data + done * steps[0], steps);
+        status = data_progress(options, "images", (int64_t)(first + done + now), 0);
+    }
+    return status;
+}
+
+static pba_status store_images(const found *found, int split, const pba_dataset_options *options,
+                               data_content *content, size_t *count)
 {
     char what[PBA_PATH_MAX];
     npy_array array;
@@ -151,12 +170,7 @@ static pba_status store_images(const found *found, int split, data_content *cont
         *count = array.shape[0];
         status = data_reserve(content, *count);
     }
-    if (status == PBA_OK) {
-        size_t steps[4];
-        steps_of(&array, steps);
-        data_gather(content, data_images(content), *count, array.data, steps);
-    }
-    return status;
+    return status == PBA_OK ? gather(&array, options, content) : status;
 }
 
 static pba_status check_labels(const char *what, const npy_array *array, size_t count)
@@ -227,59 +241,26 @@ static bool find_names(const found *found, int labels, data_content *content, np
     return false;
 }
 
-/* class_of: LABELS, not negative where a label occurs; becomes its class. */
-static pba_status name_classes(const found *found, int *class_of, data_content *content)
-{
-    int classes = 0, labels = 0;
-    for (int label = 0; label < LABELS; label++) {
-        if (class_of[label] >= 0) {
-            class_of[label] = classes++;
-            labels = label + 1;
-        }
-    }
-    if (classes < 2) {
-        return status_set(PBA_FORMAT, "%s: all images have label %d; there is nothing to learn",
-                          data_source_path(found->holders[PBA_TRAIN]), labels - 1);
-    }
-    pba_status status = data_number_names(content, classes);
-    npy_array names;
-    bool named = status == PBA_OK && find_names(found, labels, content, &names);
-    for (int label = 0; label < labels && status == PBA_OK; label++) {
-        if (class_of[label] >= 0) {
-            char *name = content->names[class_of[label]];
-            if (named) {
-                npy_text(&names, (size_t)label, name, PBA_NAME_MAX);
-            }
-            if (!named || !*name) {
-                snprintf(name, PBA_NAME_MAX, "%d", label);
-            }
-        }
-    }
-    if (classes < labels) {
-        data_note(content, "of the labels 0 to %d, %d have no image and are no classes", labels - 1,
-                  labels - classes);
-    }
-    return status;
-}
-
-/* Labels become numbers of classes: the same where none is left out. */
+/* Classes are called by the texts, where there are such, at the places of their labels. */
 static pba_status find_classes(const found *found, data_content *content)
 {
-    int *class_of = memory_new(LABELS, sizeof *class_of);
-    if (!class_of) {
-        return PBA_MEMORY;
+    npy_array names;
+    uint16_t *label_of = NULL;
+    pba_status status =
+        data_settle_classes(content, data_source_path(found->holders[PBA_TRAIN]), &label_of);
+    if (status != PBA_OK) {
+        return status;
     }
-    memset(class_of, -1, LABELS * sizeof *class_of);
-    size_t images = data_images(content);
-    for (size_t i = 0; i < images; i++) {
-        class_of[content->labels[i]] = 0;
+    bool named = find_names(found, label_of[content->classes - 1] + 1, content, &names);
+    for (int i = 0; i < content->classes && named; i++) {
+        data_name name;
+        npy_text(&names, label_of[i], name, sizeof name);
+        if (*name) {
+            memcpy(content->names[i], name, sizeof name);
+        }
     }
-    pba_status status = name_classes(found, class_of, content);
-    for (size_t i = 0; i < images && status == PBA_OK; i++) {
-        content->labels[i] = (uint16_t)class_of[content->labels[i]];
-    }
-    free(class_of);
-    return status;
+    free(label_of);
+    return PBA_OK;
 }
 
 /* -------------------------------------------------------------------- files */
@@ -321,31 +302,32 @@ static bool recognizes(const data_source *source)
     return recognized;
 }
 
-static pba_status open_archive(const data_source *source, const char *name, data_source **archive)
+static pba_status open_archive(const data_source *source, const char *name,
+                               const pba_dataset_options *options, data_source **archive)
 {
-    char what[PBA_PATH_MAX], *copy = NULL;
+    char path[PBA_PATH_MAX];
     size_t size;
-    data_source_describe(source, name, what);
     const char *data = data_source_view(source, name, &size);
-    pba_status status = PBA_OK;
-    if (!data) {
-        status = data_source_read(source, name, FILE_LIMIT, &copy, &size);
-        data = copy;
+    if (data) {
+        data_source_describe(source, name, path);
+        return data_source_open_zip_memory(path, data, size, options, archive);
     }
-    if (status == PBA_OK) {
-        status = data_source_open_archive_memory(what, data, size, archive);
+    if (!data_source_on_disk(source, name, path)) {
+        return data_source_absent(source, name);
     }
-    free(copy);
-    return status;
+    return access(path, R_OK) == 0
+               ? data_source_open_zip(path, options, archive)
+               : status_set(PBA_IO, "%s: cannot be opened: %s", path, strerror(errno));
 }
 
-static pba_status open_archives(const data_source *source, data_source *archives[DATA_SPLITS])
+static pba_status open_archives(const data_source *source, const pba_dataset_options *options,
+                                data_source *archives[DATA_SPLITS])
 {
     if (!data_source_holds(source, files[PBA_TRAIN])) {
         char *name = only_file(source);
         pba_status status = data_source_check(source);
         if (status == PBA_OK) {
-            status = name ? open_archive(source, name, &archives[PBA_TRAIN])
+            status = name ? open_archive(source, name, options, &archives[PBA_TRAIN])
                           : status_set(PBA_NOT_FOUND, "%s: the .npz file is gone",
                                        data_source_path(source));
         }
@@ -355,7 +337,7 @@ static pba_status open_archives(const data_source *source, data_source *archives
     pba_status status = PBA_OK;
     for (int split = 0; split < DATA_SPLITS && status == PBA_OK; split++) {
         if (data_source_holds(source, files[split])) {
-            status = open_archive(source, files[split], &archives[split]);
+            status = open_archive(source, files[split], options, &archives[split]);
         }
     }
     return status;
@@ -372,9 +354,7 @@ static pba_status nothing_found(const data_source *archive)
         }
     }
     data_source_names_free(&names);
-    for (char *at = list; *at; at++) { /* names come from strangers and reach terminals */
-        *at = (unsigned char)*at < ' ' || *at == 127 ? '?' : *at;
-    }
+    text_make_printable(list);
     return status_set(
         PBA_FORMAT,
         "%s: no training images found in it (%s); name the arrays: numpy.savez_compressed"
@@ -401,13 +381,14 @@ static pba_status find_pairs(found *found)
     return found->pairs[PBA_TRAIN] ? PBA_OK : nothing_found(found->archives[PBA_TRAIN]);
 }
 
-static pba_status read_splits(const found *found, data_content *content)
+static pba_status read_splits(const found *found, const pba_dataset_options *options,
+                              data_content *content)
 {
     pba_status status = PBA_OK;
     for (int split = 0; split < DATA_SPLITS && status == PBA_OK; split++) {
         size_t count = 0;
         if (found->pairs[split]) {
-            status = store_images(found, split, content, &count);
+            status = store_images(found, split, options, content, &count);
             if (status == PBA_OK) {
                 status = store_labels(found, split, count, content);
             }
@@ -417,13 +398,14 @@ static pba_status read_splits(const found *found, data_content *content)
     return status;
 }
 
-pba_status npz_read(data_source *const archives[DATA_SPLITS], data_content *content)
+pba_status npz_read(data_source *const archives[DATA_SPLITS], const pba_dataset_options *options,
+                    data_content *content)
 {
     found found = {0};
     memcpy(found.archives, archives, sizeof found.archives);
     pba_status status = find_pairs(&found);
     if (status == PBA_OK) {
-        status = read_splits(&found, content);
+        status = read_splits(&found, options, content);
     }
     if (status == PBA_OK) {
         status = find_classes(&found, content);
@@ -439,9 +421,9 @@ static pba_status open_npz(const data_source *source, const pba_dataset_options 
                            data_content *content)
 {
     data_source *archives[DATA_SPLITS] = {NULL};
-    pba_status status = open_archives(source, archives);
+    pba_status status = open_archives(source, options, archives);
     if (status == PBA_OK) {
-        status = npz_read(archives, content);
+        status = npz_read(archives, options, content);
     }
     for (int split = 0; split < DATA_SPLITS; split++) {
         data_source_free(archives[split]);

@@ -7,6 +7,7 @@
 
 /* Fills an empty content from archives in memory, NULL where there is none for a split; training's
  * is there. */
-pba_status npz_read(data_source *const archives[DATA_SPLITS], data_content *content);
+pba_status npz_read(data_source *const archives[DATA_SPLITS], const pba_dataset_options *options,
+                    data_content *content);
 
 #endif
