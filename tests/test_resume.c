@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "augment/ranges.h"
+#include "augment/space.h"
 #include "core/file.h"
 #include "train/run.h"
 
@@ -207,6 +209,52 @@ static void check_data(const struct job *job, size_t place, const char *file)
     free(data);
 }
 
+/* As another build would have them: the linker puts these in place of the library's functions. */
+static enum { AS_THEY_ARE, LEVEL, SIGN, RANGE, SUB_POLICY, TABLES } table;
+
+augment_step __real_augment_step_of(const augment_space *space, const augment_op *op, double scale);
+augment_step __wrap_augment_step_of(const augment_space *space, const augment_op *op, double scale);
+augment_shot __real_augment_shot_of(const augment_ranges *ranges, int row, int level, int levels,
+                                    const augment_canvas *canvas);
+augment_shot __wrap_augment_shot_of(const augment_ranges *ranges, int row, int level, int levels,
+                                    const augment_canvas *canvas);
+const augment_sub_policy *__real_augment_autoaugment_at(size_t index);
+const augment_sub_policy *__wrap_augment_autoaugment_at(size_t index);
+
+augment_step __wrap_augment_step_of(const augment_space *space, const augment_op *op, double scale)
+{
+    augment_step step = __real_augment_step_of(space, op, scale);
+    if (table == LEVEL && !strcmp(op->name, "Rotate")) {
+        step.parameter[7]++;
+    } else if (table == SIGN && !strcmp(op->name, "ShearX")) {
+        step.parameter[10] = -step.parameter[10];
+    }
+    return step;
+}
+
+augment_shot __wrap_augment_shot_of(const augment_ranges *ranges, int row, int level, int levels,
+                                    const augment_canvas *canvas)
+{
+    augment_shot shot = __real_augment_shot_of(ranges, row, level, levels, canvas);
+    bool other = table == RANGE && ranges == &augment_ranges_trivialaugment && row == 5;
+    shot.swing += other && level == levels - 1;
+    return shot;
+}
+
+const augment_sub_policy *__wrap_augment_autoaugment_at(size_t index)
+{
+    return __real_augment_autoaugment_at(table == SUB_POLICY && index == 1 ? 0 : index);
+}
+
+/* Levels that mean something else. */
+static void check_tables(const struct job *job)
+{
+    for (table = LEVEL; table < TABLES; table++) {
+        refused(job, "values at some level", "go on with the build that began it");
+    }
+    table = AS_THEY_ARE;
+}
+
 static void check_job(const struct job *job)
 {
     char sum[64], other[80], version[64];
@@ -226,6 +274,7 @@ static void check_job(const struct job *job)
         refused(job, parts[i], "go on with the build that began it");
         put_back(config, before);
     }
+    check_tables(job);
     if (job == jobs) { /* the settings of the others' arms are in their own folders */
         before = replace(config, "wrn-10-1", "wrn-16-1");
         refused(job, "network", "start a new run");
