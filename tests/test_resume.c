@@ -255,6 +255,26 @@ static void check_tables(const struct job *job)
     table = AS_THEY_ARE;
 }
 
+/* What cannot be compared is no reason to go on. */
+static void check_missing(const struct job *job, const char *config)
+{
+    static const char *const rows[][2] = {{"\"pba\": ", "\"pba\": 1, \"before\": "},
+                                          {"\"pba\": ", "\"before\": "},
+                                          {"\"made_of\": ", "\"before\": "},
+                                          {"\"data\": ", "\"before\": "},
+                                          {"\"network\": ", "\"before\": "},
+                                          {"\"operations\": ", "\"before\": "},
+                                          {"\"operations\": ", "\"operations\": null, \"x\": "}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char key[64];
+        char *before = replace(config, rows[i][0], rows[i][1]);
+        snprintf(key, sizeof key, "config.json: %.*s is missing or damaged",
+                 (int)strlen(rows[i][0]) - 2, rows[i][0]);
+        refused(job, key, "put the file back as it was, or start a new run");
+        put_back(config, before);
+    }
+}
+
 static void check_job(const struct job *job)
 {
     char sum[64], other[80], version[64];
@@ -275,6 +295,7 @@ static void check_job(const struct job *job)
         put_back(config, before);
     }
     check_tables(job);
+    check_missing(job, config);
     if (job == jobs) { /* the settings of the others' arms are in their own folders */
         before = replace(config, "wrn-10-1", "wrn-16-1");
         refused(job, "network", "start a new run");

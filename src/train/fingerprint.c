@@ -180,22 +180,48 @@ json_t *fingerprint_of(const task *task)
     return sums;
 }
 
+static pba_status refuse_key(const char *path, const char *key)
+{
+    return status_set(PBA_FORMAT,
+                      "%s: \"%s\" is missing or damaged: it tells what the run was begun with; "
+                      "put the file back as it was, or start a new run",
+                      path, key);
+}
+
+static pba_status check_version(const char *path, const char *version)
+{
+    if (!version) {
+        return refuse_key(path, "pba");
+    }
+    return strcmp(version, pba_version()) == 0
+               ? PBA_OK
+               : status_set(PBA_FORMAT,
+                            "%s: the run was begun by pba %s and this is %s, whose numbers may be "
+                            "others; go on with pba %s, or start a new run",
+                            path, version, pba_version(), version);
+}
+
+static pba_status check_part(const char *path, const struct part *part, const json_t *sum,
+                             const task *task)
+{
+    if (!json_is_integer(sum)) {
+        return refuse_key(path, part->name);
+    }
+    return json_integer_value(sum) == (json_int_t)part->sum(task)
+               ? PBA_OK
+               : status_set(PBA_FORMAT, "%s: the run cannot go on: %s; %s, or start a new run",
+                            path, part->changed, part->remedy);
+}
+
 pba_status fingerprint_check(const char *path, const json_t *config, const task *task)
 {
-    const char *version = json_string_value(json_object_get(config, "pba"));
     const json_t *sums = json_object_get(config, "made_of");
-    if (version && strcmp(version, pba_version()) != 0) {
-        return status_set(PBA_FORMAT,
-                          "%s: the run was begun by pba %s and this is %s, whose numbers may be "
-                          "others; go on with pba %s, or start a new run",
-                          path, version, pba_version(), version);
+    pba_status status = check_version(path, json_string_value(json_object_get(config, "pba")));
+    if (status == PBA_OK && !json_is_object(sums)) {
+        status = refuse_key(path, "made_of");
     }
-    for (int i = 0; i < PARTS; i++) {
-        const json_t *sum = json_object_get(sums, parts[i].name);
-        if (sum && json_integer_value(sum) != (json_int_t)parts[i].sum(task)) {
-            return status_set(PBA_FORMAT, "%s: the run cannot go on: %s; %s, or start a new run",
-                              path, parts[i].changed, parts[i].remedy);
-        }
+    for (int i = 0; i < PARTS && status == PBA_OK; i++) {
+        status = check_part(path, &parts[i], json_object_get(sums, parts[i].name), task);
     }
-    return PBA_OK;
+    return status;
 }

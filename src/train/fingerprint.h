@@ -17,8 +17,7 @@ json_t *fingerprint_of(const task *task);
 int64_t fingerprint_op(const augment_op *op);
 
 /* PBA_FORMAT where `config`, read from `path`, was written by another version of pba or holds other
- * sums; the message says which, and what can be done. A sum that it does not hold is not compared.
- */
+ * sums, or lacks one of these; the message says which, and what can be done. */
 pba_status fingerprint_check(const char *path, const json_t *config, const task *task);
 
 #endif
