@@ -120,12 +120,28 @@ static void begin_comparison(const char *name)
     pba_comparison_free(comparison);
 }
 
+/* What listens to jobs that go on. */
+static int notes_of_builds;
+static bool stops;
+
+static void listen(void *user, const pba_event *event)
+{
+    notes_of_builds += event->kind == PBA_EVENT_NOTE && strstr(event->text, "this run was started");
+}
+
+static bool stop(void *user)
+{
+    return stops;
+}
+
+static const pba_observer listener = {.event = listen, .stop = stop};
+
 static pba_status resume_search(const char *run)
 {
     pba_search *search;
     pba_status status = pba_search_resume(run, 1, &search);
     if (status == PBA_OK) {
-        status = pba_search_run(search, NULL);
+        status = pba_search_run(search, &listener);
         pba_search_free(search);
     }
     return status;
@@ -136,7 +152,7 @@ static pba_status resume_training(const char *run)
     pba_training *training;
     pba_status status = pba_training_resume(run, 1, &training);
     if (status == PBA_OK) {
-        status = pba_training_run(training, NULL);
+        status = pba_training_run(training, &listener);
         pba_training_free(training);
     }
     return status;
@@ -147,7 +163,7 @@ static pba_status resume_comparison(const char *run)
     pba_comparison *comparison;
     pba_status status = pba_comparison_resume_with(run, 1, NULL, &comparison);
     if (status == PBA_OK) {
-        status = pba_comparison_run(comparison, NULL);
+        status = pba_comparison_run(comparison, &listener);
         pba_comparison_free(comparison);
     }
     return status;
@@ -275,6 +291,28 @@ static void check_missing(const struct job *job, const char *config)
     }
 }
 
+/* Another build is no reason to refuse, but is told, once; so are other cores where they matter: to
+ * a single network on all of them. */
+static void check_builds(const struct job *job, const char *config)
+{
+    const struct {
+        const char *from, *to;
+        bool told;
+    } rows[] = {{"cores            ", "cores            9", job != jobs},
+                {"compiler         ", "compiler         other ", true},
+                {"instruction set  ", "instruction set  other ", true},
+                {"\"build\": ", "\"before\": ", true}};
+    stops = true;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char *before = replace(config, rows[i].from, rows[i].to);
+        notes_of_builds = 0;
+        assert_int_equal(job->resume(at(job->name)), PBA_INTERRUPTED);
+        assert_int_equal(notes_of_builds, rows[i].told);
+        put_back(config, before);
+    }
+    stops = false;
+}
+
 static void check_job(const struct job *job)
 {
     char sum[64], other[80], version[64];
@@ -301,6 +339,7 @@ static void check_job(const struct job *job)
         refused(job, "network", "start a new run");
         put_back(config, before);
     }
+    check_builds(job, config);
     free(config);
     assert_ok(job->resume(at(job->name)));
     assert_ok(job->resume(at(job->name))); /* finished: nothing is compared any more */

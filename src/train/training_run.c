@@ -311,6 +311,15 @@ pba_status training_end(pba_training *training, pba_status status)
     return status;
 }
 
+/* Before the workers start. */
+static void say_note(pba_training *training)
+{
+    if (training->note) {
+        report(training, (pba_event){.kind = PBA_EVENT_NOTE, .text = training->note});
+        training->note = NULL;
+    }
+}
+
 pba_status pba_training_run(pba_training *training, const pba_observer *observer)
 {
     if (!training) {
@@ -323,6 +332,7 @@ pba_status pba_training_run(pba_training *training, const pba_observer *observer
     if (status != PBA_OK) {
         return status;
     }
+    say_note(training);
     status = training_end(training, threads_run(training->workers, train_worker, training));
     return training->options.out[0] ? run_kept(status, training->options.out) : status;
 }
