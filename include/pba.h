@@ -856,7 +856,9 @@ PBA_API pba_status pba_training_plan(pba_training *training, pba_plan *plan);
  * nothing is written. PBA_INTERRUPTED when observer->stop says so. */
 PBA_API pba_status pba_training_measure(pba_training *training, const pba_measure_options *options,
                                         const pba_observer *observer, pba_training_speed *speed);
-/* Runs to the end, or until observer->stop says so (PBA_INTERRUPTED, everything saved). */
+/* Runs to the end, or until observer->stop says so (PBA_INTERRUPTED, everything saved).
+ * PBA_DIVERGED: a network's loss became infinite or no number; those that train beside it are
+ * finished, and what is finished is kept, but no other one begins. */
 PBA_API pba_status pba_training_run(pba_training *training, const pba_observer *observer);
 PBA_API size_t pba_training_results(const pba_training *training,
                                     const pba_training_result **results);
@@ -918,8 +920,9 @@ PBA_API pba_status pba_comparison_resume_with(const char *folder, int workers,
 /* members: the networks of all arms. */
 PBA_API pba_status pba_comparison_plan(pba_comparison *comparison, pba_plan *plan);
 /* Runs to the end and writes report.html, comparison.svg and result.json beside the arms; or until
- * observer->stop says so (PBA_INTERRUPTED, everything saved). Networks are numbered through all
- * arms in events. Once per object. */
+ * observer->stop says so (PBA_INTERRUPTED, everything saved). PBA_DIVERGED: a network's loss became
+ * infinite or no number; all others are saved. Networks are numbered through all arms in events.
+ * Once per object. */
 PBA_API pba_status pba_comparison_run(pba_comparison *comparison, const pba_observer *observer);
 /* After the end; 0 before. Arms belong to the comparison. */
 PBA_API size_t pba_comparison_arms(const pba_comparison *comparison, const pba_arm **arms);

@@ -146,10 +146,11 @@ static pba_status end_epoch(pba_training *training, training_state *state)
 {
     report_epoch(training, state);
     if (!(state->figures.loss <= 1e30)) {
+        const char *out = training->options.out;
         return status_set(PBA_DIVERGED,
-                          "the loss of seed %llu became infinite or no number in epoch %d; a "
-                          "smaller --lr may help",
-                          (unsigned long long)state->seed, state->epoch + 1);
+                          "%s%sthe loss of seed %llu became infinite or no number in epoch %d; "
+                          "start again with a smaller --lr",
+                          out, *out ? ": " : "", (unsigned long long)state->seed, state->epoch + 1);
     }
     state->epoch++;
     pba_status status = write_epoch(training, state);
