@@ -604,7 +604,8 @@ PBA_API pba_status pba_population_create(const pba_population_options *options,
 PBA_API void pba_population_free(pba_population *population);
 PBA_API pba_status pba_population_ask(pba_population *population, pba_task *task);
 /* error: validation error 0..1 (any measure will do), lower is better, ties go to the lower member;
- * NaN or infinity counts as worst, and such a member is never copied. PBA_USAGE: not asked for. */
+ * NaN or infinity counts as worst, and such a member is never copied; where it is not replaced, it
+ * is asked for again with its own weights. PBA_USAGE: not asked for. */
 PBA_API pba_status pba_population_tell(pba_population *population, int member, double error);
 /* After the end: the best member, its error, and the policies along its lineage. */
 PBA_API pba_status pba_population_best(const pba_population *population, int *member,
@@ -729,7 +730,8 @@ PBA_API pba_status pba_search_resume_with(const char *run, int workers,
 PBA_API pba_status pba_search_plan(pba_search *search, pba_plan *plan);
 /* Runs to the end, or until observer->stop says so (PBA_INTERRUPTED: members scored by then are
  * saved; go on by pba_search_resume after pba_search_free). PBA_DIVERGED: every member's loss
- * became infinite or no number. Once per object. */
+ * became infinite or no number in one round; docs/steering.md tells what becomes of single ones.
+ * Once per object. */
 PBA_API pba_status pba_search_run(pba_search *search, const pba_observer *observer);
 /* After the end. The schedule stays owned by the search. */
 PBA_API pba_status pba_search_result(const pba_search *search, const pba_schedule **schedule,
@@ -856,7 +858,9 @@ PBA_API pba_status pba_training_plan(pba_training *training, pba_plan *plan);
  * nothing is written. PBA_INTERRUPTED when observer->stop says so. */
 PBA_API pba_status pba_training_measure(pba_training *training, const pba_measure_options *options,
                                         const pba_observer *observer, pba_training_speed *speed);
-/* Runs to the end, or until observer->stop says so (PBA_INTERRUPTED, everything saved). */
+/* Runs to the end, or until observer->stop says so (PBA_INTERRUPTED, everything saved).
+ * PBA_DIVERGED: a network's loss became infinite or no number; those that train beside it are
+ * finished, and what is finished is kept, but no other one begins. */
 PBA_API pba_status pba_training_run(pba_training *training, const pba_observer *observer);
 PBA_API size_t pba_training_results(const pba_training *training,
                                     const pba_training_result **results);
@@ -918,8 +922,9 @@ PBA_API pba_status pba_comparison_resume_with(const char *folder, int workers,
 /* members: the networks of all arms. */
 PBA_API pba_status pba_comparison_plan(pba_comparison *comparison, pba_plan *plan);
 /* Runs to the end and writes report.html, comparison.svg and result.json beside the arms; or until
- * observer->stop says so (PBA_INTERRUPTED, everything saved). Networks are numbered through all
- * arms in events. Once per object. */
+ * observer->stop says so (PBA_INTERRUPTED, everything saved). PBA_DIVERGED: a network's loss became
+ * infinite or no number; all others are saved. Networks are numbered through all arms in events.
+ * Once per object. */
 PBA_API pba_status pba_comparison_run(pba_comparison *comparison, const pba_observer *observer);
 /* After the end; 0 before. Arms belong to the comparison. */
 PBA_API size_t pba_comparison_arms(const pba_comparison *comparison, const pba_arm **arms);

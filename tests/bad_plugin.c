@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Plug-ins that break one rule each, FAULT: test_plugin.c says what is to be said about them. */
+ * Plug-ins that break one rule each, FAULT: test_plugin.c says what is to be said about them. Those
+ * with FAULT 0 break none, and differ in what their levels mean, TOP. */
 #include <pba.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#ifndef TOP
+#define TOP 1
+#endif
 
 enum {
     NOTHING,
@@ -79,7 +84,7 @@ __attribute__((constructor)) static void begin(void)
 #define OP(NAME)                                                                                   \
     {                                                                                              \
         .name = NAME, .sentence = "Does what it must not.", .parameter = "degrees",                \
-        .min = FAULT == RANGE ? 2 : 0, .max = 1, .level_10 = FAULT == LEVELS ? 3 : 1,              \
+        .min = FAULT == RANGE ? 2 : 0, .max = 1, .level_10 = FAULT == LEVELS ? 3 : TOP,            \
         .flags = FAULT == FLAGS            ? 512                                                   \
                  : FAULT == IDENTITY       ? PBA_OP_IDENTITY                                       \
                  : FAULT == UNWRITTEN_MASK ? PBA_OP_MASKS                                          \

@@ -98,6 +98,16 @@ expect 0 "the best of what needs no search" compare demo $small --epochs 1 --see
 grep -q "\"plugin\": \"$folder/moving.so\"" compared/config.json && result ok "a comparison keeps the path" ||
     result "not ok" "a comparison keeps the path"
 
+# The same version, whose level 10 is another.
+cp "$PBA_TEST_BAD/top1.so" levels.so
+expect 0 "" search demo $search --plugin ./levels.so --out levels -q
+rm levels/result.json levels/schedule.json
+cp "$PBA_TEST_BAD/top0.5.so" levels.so
+expect 1 "levels/config.json: the run cannot go on: operation Bad of plug-in bad in $folder/levels.so has other levels" \
+    search --resume levels
+cp "$PBA_TEST_BAD/top1.so" levels.so
+expect 0 "validation error" search --resume levels -q
+
 # As if interrupted before its end.
 rm run/result.json run/schedule.json
 rm trained/result.json

@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "augment/ranges.h"
+#include "augment/space.h"
 #include "core/file.h"
 #include "train/run.h"
 
@@ -118,12 +120,28 @@ static void begin_comparison(const char *name)
     pba_comparison_free(comparison);
 }
 
+/* What listens to jobs that go on. */
+static int notes_of_builds;
+static bool stops;
+
+static void listen(void *user, const pba_event *event)
+{
+    notes_of_builds += event->kind == PBA_EVENT_NOTE && strstr(event->text, "this run was started");
+}
+
+static bool stop(void *user)
+{
+    return stops;
+}
+
+static const pba_observer listener = {.event = listen, .stop = stop};
+
 static pba_status resume_search(const char *run)
 {
     pba_search *search;
     pba_status status = pba_search_resume(run, 1, &search);
     if (status == PBA_OK) {
-        status = pba_search_run(search, NULL);
+        status = pba_search_run(search, &listener);
         pba_search_free(search);
     }
     return status;
@@ -134,7 +152,7 @@ static pba_status resume_training(const char *run)
     pba_training *training;
     pba_status status = pba_training_resume(run, 1, &training);
     if (status == PBA_OK) {
-        status = pba_training_run(training, NULL);
+        status = pba_training_run(training, &listener);
         pba_training_free(training);
     }
     return status;
@@ -145,7 +163,7 @@ static pba_status resume_comparison(const char *run)
     pba_comparison *comparison;
     pba_status status = pba_comparison_resume_with(run, 1, NULL, &comparison);
     if (status == PBA_OK) {
-        status = pba_comparison_run(comparison, NULL);
+        status = pba_comparison_run(comparison, &listener);
         pba_comparison_free(comparison);
     }
     return status;
@@ -207,6 +225,94 @@ static void check_data(const struct job *job, size_t place, const char *file)
     free(data);
 }
 
+/* As another build would have them: the linker puts these in place of the library's functions. */
+static enum { AS_THEY_ARE, LEVEL, SIGN, RANGE, SUB_POLICY, TABLES } table;
+
+augment_step __real_augment_step_of(const augment_space *space, const augment_op *op, double scale);
+augment_step __wrap_augment_step_of(const augment_space *space, const augment_op *op, double scale);
+augment_shot __real_augment_shot_of(const augment_ranges *ranges, int row, int level, int levels,
+                                    const augment_canvas *canvas);
+augment_shot __wrap_augment_shot_of(const augment_ranges *ranges, int row, int level, int levels,
+                                    const augment_canvas *canvas);
+const augment_sub_policy *__real_augment_autoaugment_at(size_t index);
+const augment_sub_policy *__wrap_augment_autoaugment_at(size_t index);
+
+augment_step __wrap_augment_step_of(const augment_space *space, const augment_op *op, double scale)
+{
+    augment_step step = __real_augment_step_of(space, op, scale);
+    if (table == LEVEL && !strcmp(op->name, "Rotate")) {
+        step.parameter[7]++;
+    } else if (table == SIGN && !strcmp(op->name, "ShearX")) {
+        step.parameter[10] = -step.parameter[10];
+    }
+    return step;
+}
+
+augment_shot __wrap_augment_shot_of(const augment_ranges *ranges, int row, int level, int levels,
+                                    const augment_canvas *canvas)
+{
+    augment_shot shot = __real_augment_shot_of(ranges, row, level, levels, canvas);
+    bool other = table == RANGE && ranges == &augment_ranges_trivialaugment && row == 5;
+    shot.swing += other && level == levels - 1;
+    return shot;
+}
+
+const augment_sub_policy *__wrap_augment_autoaugment_at(size_t index)
+{
+    return __real_augment_autoaugment_at(table == SUB_POLICY && index == 1 ? 0 : index);
+}
+
+/* Levels that mean something else. */
+static void check_tables(const struct job *job)
+{
+    for (table = LEVEL; table < TABLES; table++) {
+        refused(job, "values at some level", "go on with the build that began it");
+    }
+    table = AS_THEY_ARE;
+}
+
+/* What cannot be compared is no reason to go on. */
+static void check_missing(const struct job *job, const char *config)
+{
+    static const char *const rows[][2] = {{"\"pba\": ", "\"pba\": 1, \"before\": "},
+                                          {"\"pba\": ", "\"before\": "},
+                                          {"\"made_of\": ", "\"before\": "},
+                                          {"\"data\": ", "\"before\": "},
+                                          {"\"network\": ", "\"before\": "},
+                                          {"\"operations\": ", "\"before\": "},
+                                          {"\"operations\": ", "\"operations\": null, \"x\": "}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char key[64];
+        char *before = replace(config, rows[i][0], rows[i][1]);
+        snprintf(key, sizeof key, "config.json: %.*s is missing or damaged",
+                 (int)strlen(rows[i][0]) - 2, rows[i][0]);
+        refused(job, key, "put the file back as it was, or start a new run");
+        put_back(config, before);
+    }
+}
+
+/* Another build is no reason to refuse, but is told, once; so are other cores where they matter: to
+ * a single network on all of them. */
+static void check_builds(const struct job *job, const char *config)
+{
+    const struct {
+        const char *from, *to;
+        bool told;
+    } rows[] = {{"cores            ", "cores            9", job != jobs},
+                {"compiler         ", "compiler         other ", true},
+                {"instruction set  ", "instruction set  other ", true},
+                {"\"build\": ", "\"before\": ", true}};
+    stops = true;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char *before = replace(config, rows[i].from, rows[i].to);
+        notes_of_builds = 0;
+        assert_int_equal(job->resume(at(job->name)), PBA_INTERRUPTED);
+        assert_int_equal(notes_of_builds, rows[i].told);
+        put_back(config, before);
+    }
+    stops = false;
+}
+
 static void check_job(const struct job *job)
 {
     char sum[64], other[80], version[64];
@@ -226,11 +332,14 @@ static void check_job(const struct job *job)
         refused(job, parts[i], "go on with the build that began it");
         put_back(config, before);
     }
+    check_tables(job);
+    check_missing(job, config);
     if (job == jobs) { /* the settings of the others' arms are in their own folders */
         before = replace(config, "wrn-10-1", "wrn-16-1");
         refused(job, "network", "start a new run");
         put_back(config, before);
     }
+    check_builds(job, config);
     free(config);
     assert_ok(job->resume(at(job->name)));
     assert_ok(job->resume(at(job->name))); /* finished: nothing is compared any more */

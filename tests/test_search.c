@@ -1021,6 +1021,46 @@ static void test_lost_member(void **state)
     pba_search_free(search);
 }
 
+/* Members that no decision replaces go on, a step in each round, and are lost again: without
+ * selection, during the burn-in, or where more are lost than are replaced. Stopped and resumed in
+ * the second round, too. */
+static void test_lost_goes_on(void **state)
+{
+    static const struct {
+        const char *name, *selection;
+        int burn_in, poison_from, lost; /* lost: scores */
+    } rows[] = {{"lost-drift", "none", 0, MEMBERS - 1, ROUNDS},
+                {"lost-early", "truncation", INTERVAL + 1, MEMBERS - 1, 2},
+                {"lost-many", "truncation", 0, MEMBERS - 2, 2 + 1}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        pba_search_options options = options_for(rows[i].name, 2);
+        witness seen = {.poison_from = rows[i].poison_from};
+        witness part = {.poison_from = rows[i].poison_from, .stop_after = MEMBERS + 1};
+        pba_search *search;
+        snprintf(options.selection, sizeof options.selection, "%s", rows[i].selection);
+        options.burn_in = rows[i].burn_in;
+        assert_ok(pba_search_create(&options, &search));
+        assert_ok(run(search, &seen));
+        pba_search_free(search);
+        assert_int_equal(seen.lost, rows[i].lost);
+        assert_int_equal(seen.epochs, MEMBERS * EPOCHS - 1); /* one of the second round's two */
+        char *text = get(inside(rows[i].name, "schedule.json"));
+        char *lines = sorted_journal(rows[i].name);
+
+        snprintf(options.out, sizeof options.out, "%s-stopped", at(rows[i].name));
+        options.workers = 1;
+        assert_ok(pba_search_create(&options, &search));
+        assert_int_equal(run(search, &part), PBA_INTERRUPTED);
+        pba_search_free(search);
+        assert_ok(pba_search_resume(options.out, 1, &search));
+        assert_ok(pba_search_run(search, NULL));
+        pba_search_free(search);
+        check_same(strrchr(options.out, '/') + 1, text, lines);
+        free(lines);
+        free(text);
+    }
+}
+
 static void test_all_lost(void **state)
 {
     pba_search_options options = options_for("all-lost", 1);
@@ -1170,6 +1210,7 @@ int main(void)
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_race),
         cmocka_unit_test(test_lost_member),
+        cmocka_unit_test(test_lost_goes_on),
         cmocka_unit_test(test_all_lost),
         cmocka_unit_test(test_plugin),
         cmocka_unit_test(test_chosen_operations),

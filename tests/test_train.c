@@ -14,6 +14,7 @@
 #include "train/checkpoint.h"
 #include "train/run.h"
 #include "train/trainer.h"
+#include "train/training.h"
 
 static pba_recipe small_recipe(void)
 {
@@ -545,6 +546,79 @@ static void a_stopped_run_ends_the_same(void **state)
     assert_false(file_exists(path));
 }
 
+static void path_in(const pba_train_options *options, const char *name, char path[PBA_PATH_MAX])
+{
+    assert_ok(file_join(path, options->out, name));
+}
+
+static bool is_there(const pba_train_options *options, const char *name)
+{
+    char path[PBA_PATH_MAX];
+    path_in(options, name, path);
+    return file_exists(path);
+}
+
+/* Stopped before the first step of seed 0, whose checkpoint becomes that of seed 1, with NaN for
+ * weights: gradients are clipped, and no learning rate that can be given leads there. */
+static void begin_lost(const pba_train_options *options)
+{
+    char path[PBA_PATH_MAX];
+    checkpoint_place place;
+    pba_training *training;
+    int left = 0;
+    pba_observer observer = {.stop = stop_after, .user = &left};
+    assert_ok(pba_training_create(options, &training));
+    assert_int_equal(pba_training_run(training, &observer), PBA_INTERRUPTED);
+    const nn_graph *graph = training->task->graph;
+    float *block = memory_aligned(graph->block, sizeof *block);
+    path_in(options, "checkpoint/seed-0", path);
+    assert_ok(checkpoint_read(path, block, graph->block, -1, &place));
+    for (size_t i = 0; i < graph->trainable; i++) {
+        block[i] = (float)NAN;
+    }
+    place.epoch = 1;
+    path_in(options, "checkpoint/seed-1", path);
+    assert_ok(checkpoint_write(path, NULL, block, graph->block, &place));
+    pba_training_free(training);
+    free(block);
+}
+
+/* The other seed, which a worker has begun by then, is finished and kept. */
+static void a_lost_network_ends_its_run(void **state)
+{
+    char path[PBA_PATH_MAX];
+    pba_training_result whole[2];
+    const pba_training_result *found;
+    pba_train_options options = small_run("baseline", "lost");
+    pba_training *training;
+    options.workers = 1;
+    begin_lost(&options);
+    for (int workers = 2; workers > 0; workers--) { /* gone on with, it is lost again */
+        assert_ok(pba_training_resume(options.out, workers, &training));
+        assert_int_equal(pba_training_run(training, NULL), PBA_DIVERGED);
+        pba_training_free(training);
+        assert_non_null(strstr(pba_error_message(), options.out));
+        assert_non_null(strstr(pba_error_message(), "the loss of seed 1 became infinite or no "
+                                                    "number in epoch 2; start again with a "
+                                                    "smaller --lr"));
+        assert_true(is_there(&options, "checkpoint/seed-0.json"));
+        assert_true(is_there(&options, "weights-0.safetensors"));
+        assert_false(is_there(&options, "weights-1.safetensors"));
+        assert_false(is_there(&options, "result.json"));
+    }
+    path_in(&options, "checkpoint/seed-1", path);
+    assert_int_equal(unlink(path), 0);
+    assert_ok(pba_training_resume(options.out, 1, &training));
+    assert_ok(pba_training_run(training, NULL));
+    assert_int_equal(pba_training_results(training, &found), 2);
+    options.out[0] = 0;
+    run_all(&options, whole);
+    for (int i = 0; i < 2; i++) {
+        assert_true(found[i].train_loss == whole[i].train_loss);
+    }
+    pba_training_free(training);
+}
+
 /* Random nodes draw by the step of the whole training, wherever it was taken up again. */
 static void a_stopped_run_draws_the_same(void **state)
 {
@@ -662,6 +736,7 @@ int main(void)
         cmocka_unit_test(an_evaluation_counts_every_image),
         cmocka_unit_test(config_is_enough_to_run_again),
         cmocka_unit_test(a_stopped_run_ends_the_same),
+        cmocka_unit_test(a_lost_network_ends_its_run),
         cmocka_unit_test(a_stopped_run_draws_the_same),
         cmocka_unit_test(a_resumed_run_has_its_policy),
         cmocka_unit_test(a_schedule_is_followed),

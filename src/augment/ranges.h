@@ -25,7 +25,7 @@ typedef struct augment_ranges {
     const char *paper;
     int side; /* lengths are those of an image of this side, and grow with it; 0: they do not */
     const augment_range *rows;
-    int count;
+    int count, levels; /* levels: unless others are given */
 } augment_ranges;
 
 extern const augment_ranges augment_ranges_autoaugment, augment_ranges_randaugment,
@@ -54,5 +54,6 @@ typedef augment_entry augment_sub_policy[2];
 
 /* "cifar10", "svhn" or "imagenet"; NULL: none of them. */
 const augment_sub_policy *augment_autoaugment_table(const char *name);
+const augment_sub_policy *augment_autoaugment_at(size_t index); /* NULL behind the end */
 
 #endif

@@ -96,7 +96,8 @@ static pba_status open_first(pba_comparison *comparison)
         if (!arm->finished && !comparison->passes) {
             pba_status status = compare_open_arm(comparison, arm, comparison->observer);
             if (status == PBA_OK && comparison->resumed) {
-                status = run_check_made_of(comparison->options.out, arm->training->task);
+                status = run_check_made_of(comparison->options.out, arm->training->task,
+                                           options->seeds == 1, &comparison->note);
             }
             if (status != PBA_OK) {
                 return status;

@@ -33,8 +33,9 @@ struct pba_comparison {
     compare_arm *arms;
     int arm_count, workers;
     bool resumed, ran, complete;
-    task_data data; /* of all arms */
-    int lock_file;  /* of run_hold: while running, and from when it is resumed */
+    const char *note; /* to be said as it goes on, for all arms; NULL: nothing */
+    task_data data;   /* of all arms */
+    int lock_file;    /* of run_hold: while running, and from when it is resumed */
 
     /* While running. */
     const pba_observer *observer;

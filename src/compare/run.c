@@ -56,19 +56,24 @@ static bool on_stop(void *user)
     return comparison->failed || (observer && observer->stop && observer->stop(observer->user));
 }
 
-static void say_arm(compare_arm *arm)
+static void say(pba_comparison *comparison, const char *text)
 {
-    char text[PBA_PATH_MAX + 64];
-    const pba_comparison *comparison = arm->comparison;
-    int seeds = comparison->options.seeds, first = arm->index * seeds + 1;
-    snprintf(text, sizeof text, "arm %d of %d, networks %d to %d: %s", arm->index + 1,
-             comparison->arm_count, first, first + seeds - 1, arm->augment);
-    pthread_mutex_lock(&arm->comparison->telling);
+    pthread_mutex_lock(&comparison->telling);
     if (comparison->observer && comparison->observer->event) {
         pba_event event = {.kind = PBA_EVENT_NOTE, .text = text};
         pass_on(comparison, &event);
     }
-    pthread_mutex_unlock(&arm->comparison->telling);
+    pthread_mutex_unlock(&comparison->telling);
+}
+
+static void say_arm(const compare_arm *arm)
+{
+    char text[PBA_PATH_MAX + 64];
+    pba_comparison *comparison = arm->comparison;
+    int seeds = comparison->options.seeds, first = arm->index * seeds + 1;
+    snprintf(text, sizeof text, "arm %d of %d, networks %d to %d: %s", arm->index + 1,
+             comparison->arm_count, first, first + seeds - 1, arm->augment);
+    say(comparison, text);
 }
 
 /* ---------------------------------------------------------------------- arms */
@@ -193,6 +198,9 @@ static pba_status train(pba_comparison *comparison)
         compare_arm *arm = &comparison->arms[i];
         arm->first = arm->done = arm->finished ? comparison->passes : 0;
         arm->observer = (pba_observer){.event = on_event, .stop = on_stop, .user = arm};
+    }
+    if (comparison->note) {
+        say(comparison, comparison->note);
     }
     pba_status status = threads_run(comparison->workers, work, comparison);
     return comparison->status == PBA_OK ? status

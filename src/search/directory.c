@@ -142,29 +142,12 @@ pba_status directory_create(const char *run, const pba_search_options *options,
     return PBA_OK;
 }
 
-/* The number of cores, the last line, does not matter to the numbers. */
-static bool same_build(const json_t *config)
-{
-    const char *theirs = json_string_value(json_object_get(config, "build"));
-    const char *ours = pba_build_info(), *end = strstr(ours, "cores ");
-    return theirs && strncmp(theirs, ours, end ? (size_t)(end - ours) : strlen(ours)) == 0;
-}
-
-pba_status directory_read(const char *run, pba_search_options *options, bool *same)
+pba_status directory_read(const char *run, pba_search_options *options)
 {
     size_t count;
-    json_t *config;
     const pba_setting *rows = pba_search_settings(&count);
     pba_settings_init(options, rows, count);
-    pba_status status = run_read_config(run, "search", options, rows, count);
-    if (status == PBA_OK) {
-        status = run_read_json(run, "config.json", &config);
-    }
-    if (status == PBA_OK) {
-        *same = same_build(config);
-        json_decref(config);
-    }
-    return status;
+    return run_read_config(run, "search", options, rows, count);
 }
 
 pba_status directory_checkpoint(const char *run, int round, int member, char path[PBA_PATH_MAX])

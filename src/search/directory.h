@@ -18,8 +18,8 @@ pba_status directory_check(const char *run);
 pba_status directory_create(const char *run, const pba_search_options *options,
                             const pba_schedule *from, const task *task, journal **journal);
 
-/* Options as config.json has them; `build`: false where other libraries made it. */
-pba_status directory_read(const char *run, pba_search_options *options, bool *same_build);
+/* Options as config.json has them. */
+pba_status directory_read(const char *run, pba_search_options *options);
 /* As it was left; PBA_NOT_FOUND where it is not there. */
 pba_status directory_reopen_journal(const char *run, journal **journal);
 

@@ -149,14 +149,15 @@ static pba_status load_blocks(pba_search *search)
     return status;
 }
 
-static pba_status resume_open(pba_search *search, bool same_build)
+static pba_status resume_open(pba_search *search)
 {
+    const char *note = NULL;
     pba_status status = directory_reopen_journal(search->options.out, &search->journal);
     if (status == PBA_OK) {
         status = search_open_task(search);
     }
     if (status == PBA_OK) {
-        status = run_check_made_of(search->options.out, search->task);
+        status = run_check_made_of(search->options.out, search->task, false, &note);
     }
     search->observer = NULL; /* what has been is not told again */
     if (status == PBA_OK) {
@@ -168,9 +169,8 @@ static pba_status resume_open(pba_search *search, bool same_build)
     if (status == PBA_OK) {
         status = run_read_spent(search->options.out, &search->spent);
     }
-    if (status == PBA_OK && !same_build) {
-        search_note(search, "this run was started by another build or on another kind of "
-                            "processor: its numbers may differ from those of an undisturbed run");
+    if (status == PBA_OK && note) {
+        search_note(search, "%s", note);
     }
     return status;
 }
@@ -201,20 +201,19 @@ pba_status pba_search_resume_with(const char *run, int workers, const pba_observ
     *result = NULL;
     pba_search_options options;
     pba_search *search = NULL;
-    bool same_build = true;
     if (workers < 0 || strlen(run) >= sizeof options.out) {
         return status_set(PBA_USAGE, "%s",
                           workers < 0 ? "workers: must not be negative"
                                       : "the path of the run is too long");
     }
-    pba_status status = directory_read(run, &options, &same_build);
+    pba_status status = directory_read(run, &options);
     if (status == PBA_OK) {
         snprintf(options.out, sizeof options.out, "%s", run);
         options.workers = workers;
         status = search_new(&options, true, observer, &search);
     }
     if (status == PBA_OK) {
-        status = directory_finished(run) ? open_finished(search) : resume_open(search, same_build);
+        status = directory_finished(run) ? open_finished(search) : resume_open(search);
     }
     if (status != PBA_OK) {
         pba_search_free(search);

@@ -114,9 +114,9 @@ static json_t *plugins_json(void)
     int failed = 0;
     for (size_t i = 0; (op = augment_op_at(i)); i++) {
         if (op->plugin) {
-            failed |=
-                json_array_append_new(list, json_pack("{s:s, s:i, s:s}", "op", op->name, "version",
-                                                      op->row->version, "plugin", op->plugin));
+            failed |= json_array_append_new(
+                list, json_pack("{s:s, s:i, s:s, s:I}", "op", op->name, "version", op->row->version,
+                                "plugin", op->plugin, "sum", (json_int_t)fingerprint_op(op)));
         }
     }
     if (failed) {
@@ -170,15 +170,34 @@ static pba_status read_settings(const char *path, json_t *config, void *options,
     return PBA_OK;
 }
 
+/* Whether an operation is as it was when the run began; says what is not. */
+static pba_status check_plugin_row(const char *path, const json_t *item, const augment_op *op)
+{
+    json_int_t version = json_integer_value(json_object_get(item, "version"));
+    if (op->row->version != version) {
+        return status_set(PBA_FORMAT,
+                          "%s: the run needs version %lld of operation %s of plug-in %s; %s has "
+                          "version %d",
+                          path, (long long)version, op->name, op->plugin, op->source,
+                          op->row->version);
+    }
+    return json_integer_value(json_object_get(item, "sum")) == fingerprint_op(op)
+               ? PBA_OK
+               : status_set(PBA_FORMAT,
+                            "%s: the run cannot go on: operation %s of plug-in %s in %s has other "
+                            "levels, limits or flags than when it began; put the plug-in back as "
+                            "it was, or start a new run",
+                            path, op->name, op->plugin, op->source);
+}
+
 /* Whether an operation that the run knew of is here, as it was; says what is missing. */
 static pba_status check_plugin_op(const char *path, const json_t *item)
 {
     const char *name = json_string_value(json_object_get(item, "op"));
     const char *plugin = json_string_value(json_object_get(item, "plugin"));
-    json_int_t version = json_integer_value(json_object_get(item, "version"));
     const augment_op *op = name ? augment_op_find(name) : NULL;
-    if (!name || !plugin) {
-        return status_set(PBA_FORMAT, "%s: \"plugins\" are damaged", path);
+    if (!name || !plugin || !json_is_integer(json_object_get(item, "sum"))) {
+        return status_set(PBA_FORMAT, "%s: \"plugins\" are damaged; start a new run", path);
     }
     if (!op || !op->plugin || strcmp(op->plugin, plugin) != 0) {
         return status_set(PBA_FORMAT,
@@ -186,12 +205,7 @@ static pba_status check_plugin_op(const char *path, const json_t *item)
                           "its file by --plugin (%s.so)",
                           path, name, plugin, plugin);
     }
-    return op->row->version == version
-               ? PBA_OK
-               : status_set(PBA_FORMAT,
-                            "%s: the run needs version %lld of operation %s of plug-in %s; %s has "
-                            "version %d",
-                            path, (long long)version, name, plugin, op->source, op->row->version);
+    return check_plugin_row(path, item, op);
 }
 
 static pba_status check_plugins(const char *path, const json_t *list)
@@ -309,14 +323,32 @@ void run_let_go(int *descriptor)
     }
 }
 
-pba_status run_check_made_of(const char *folder, const task *task)
+/* What differs between the build that the config tells and this one, the number of cores being its
+ * last line. */
+static const char *other_build(const json_t *config, bool cores)
+{
+    const char *theirs = json_string_value(json_object_get(config, "build"));
+    const char *ours = pba_build_info(), *end = strstr(ours, "cores ");
+    if (!theirs || !end || strncmp(theirs, ours, (size_t)(end - ours)) != 0) {
+        return "this run was started by another build or on another kind of processor: its numbers "
+               "may differ from those of an undisturbed run";
+    }
+    return cores && strcmp(theirs, ours) != 0
+               ? "this run was started on another number of cores: its numbers may differ from "
+                 "those of an undisturbed run"
+               : NULL;
+}
+
+pba_status run_check_made_of(const char *folder, const task *task, bool cores, const char **note)
 {
     char path[PBA_PATH_MAX];
     json_t *config;
+    *note = NULL;
     pba_status status = run_read_json(folder, "config.json", &config);
     if (status == PBA_OK) {
         status = file_join(path, folder, "config.json");
         status = status == PBA_OK ? fingerprint_check(path, config, task) : status;
+        *note = other_build(config, cores);
         json_decref(config);
     }
     return status;

@@ -159,6 +159,18 @@ static pba_status open_all(pba_training *training)
     return status;
 }
 
+/* What it has reached, and whether it can go on. A single network is computed by all cores, whose
+ * number then matters. */
+static pba_status open_resumed(pba_training *training)
+{
+    const pba_train_options *options = &training->options;
+    pba_status status = training_folder_read(training);
+    return status == PBA_OK && !training->complete
+               ? run_check_made_of(options->out, training->task, options->seeds == 1,
+                                   &training->note)
+               : status;
+}
+
 static pba_status training_new(const task_data *opened, const pba_train_options *options,
                                bool resumed, const pba_observer *observer, pba_training **result)
 {
@@ -180,10 +192,7 @@ static pba_status training_new(const task_data *opened, const pba_train_options 
     fresh->finished = memory_new((size_t)options->seeds, sizeof *fresh->finished);
     pba_status status = fresh->results && fresh->finished ? open_all(fresh) : PBA_MEMORY;
     if (status == PBA_OK && resumed) {
-        status = training_folder_read(fresh);
-    }
-    if (status == PBA_OK && resumed && !fresh->complete) {
-        status = run_check_made_of(options->out, fresh->task);
+        status = open_resumed(fresh);
     }
     if (status != PBA_OK) {
         pba_training_free(fresh);

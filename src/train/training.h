@@ -24,6 +24,7 @@ struct pba_training {
     bool *finished; /* by seed: its result stands */
     bool resumed;   /* its folder is a run's already */
     bool complete;
+    const char *note;        /* to be said once as it goes on; NULL: nothing */
     const task_data *opened; /* by somebody else; NULL: the run opens its own */
     tensorboard *board;      /* NULL: none is wanted */
     int lock_file;           /* of run_hold: while running, and from when a run is resumed */

@@ -146,10 +146,11 @@ static pba_status end_epoch(pba_training *training, training_state *state)
 {
     report_epoch(training, state);
     if (!(state->figures.loss <= 1e30)) {
+        const char *out = training->options.out;
         return status_set(PBA_DIVERGED,
-                          "the loss of seed %llu became infinite or no number in epoch %d; a "
-                          "smaller --lr may help",
-                          (unsigned long long)state->seed, state->epoch + 1);
+                          "%s%sthe loss of seed %llu became infinite or no number in epoch %d; "
+                          "start again with a smaller --lr",
+                          out, *out ? ": " : "", (unsigned long long)state->seed, state->epoch + 1);
     }
     state->epoch++;
     pba_status status = write_epoch(training, state);
@@ -314,6 +315,15 @@ pba_status training_end(pba_training *training, pba_status status)
     return status;
 }
 
+/* Before the workers start. */
+static void say_note(pba_training *training)
+{
+    if (training->note) {
+        report(training, (pba_event){.kind = PBA_EVENT_NOTE, .text = training->note});
+        training->note = NULL;
+    }
+}
+
 pba_status pba_training_run(pba_training *training, const pba_observer *observer)
 {
     if (!training) {
@@ -326,6 +336,7 @@ pba_status pba_training_run(pba_training *training, const pba_observer *observer
     if (status != PBA_OK) {
         return status;
     }
+    say_note(training);
     status = training_end(training, threads_run(training->workers, train_worker, training));
     return training->options.out[0] ? run_kept(status, training->options.out) : status;
 }

@@ -31,10 +31,13 @@ static const augment_range rows[] = {
     {"Sharpness", 0.1, 1.9, 0, 0},
 };
 
-const augment_ranges augment_ranges_autoaugment = {
-    .paper = "Cubuk et al. 2019", .side = 331, .rows = rows, .count = sizeof rows / sizeof *rows};
-
 enum { LEVELS = 10 };
+
+const augment_ranges augment_ranges_autoaugment = {.paper = "Cubuk et al. 2019",
+                                                   .side = 331,
+                                                   .rows = rows,
+                                                   .count = sizeof rows / sizeof *rows,
+                                                   .levels = LEVELS};
 
 /* Table 7 of the paper: found on reduced CIFAR-10, used for CIFAR-10 and CIFAR-100. Operations
  * without a parameter have level 0. */
@@ -106,8 +109,12 @@ static int find_table(const char *name)
 
 const augment_sub_policy *augment_autoaugment_table(const char *name)
 {
-    int i = find_table(name);
-    return i < TABLES ? tables[i].table : NULL;
+    return augment_autoaugment_at((size_t)find_table(name));
+}
+
+const augment_sub_policy *augment_autoaugment_at(size_t index)
+{
+    return index < TABLES ? tables[index].table : NULL;
 }
 
 static pba_status parse(const char *arguments, augment_choice *choice)

@@ -28,7 +28,7 @@ static const augment_range rows[] = {
 enum { ROWS = sizeof rows / sizeof *rows, BINS = 31, MOST_BINS = 1001, MOST_OPERATIONS = 100 };
 
 const augment_ranges augment_ranges_randaugment = {
-    .paper = "Cubuk et al. 2020", .side = 331, .rows = rows, .count = ROWS};
+    .paper = "Cubuk et al. 2020", .side = 331, .rows = rows, .count = ROWS, .levels = BINS};
 
 /* numbers: N, M, BINS */
 static pba_status parse(const char *arguments, augment_choice *choice)

@@ -24,7 +24,7 @@ static const augment_range rows[] = {
 enum { ROWS = sizeof rows / sizeof *rows, LEVELS = 31 };
 
 const augment_ranges augment_ranges_trivialaugment = {
-    .paper = "Mueller and Hutter 2021", .side = 0, .rows = rows, .count = ROWS};
+    .paper = "Mueller and Hutter 2021", .side = 0, .rows = rows, .count = ROWS, .levels = LEVELS};
 
 typedef struct prepared {
     augment_shot shots[ROWS][LEVELS];
