@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/text.h"
+#include "core/printable.h"
 
 enum { MESSAGE_MAX = 2048, HEAD = 512, LONGEST = 4 * PBA_PATH_MAX };
 static _Thread_local char message[MESSAGE_MAX];
@@ -46,7 +46,7 @@ static void remember(char text[LONGEST])
         memcpy(text + HEAD, "...", 3);
         memmove(text + HEAD + 3, text + length - tail, tail + 1);
     }
-    text_make_printable(text);
+    printable_make(text);
     memcpy(message, text, strlen(text) + 1);
 }
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "core/memory.h"
-#include "core/text.h"
+#include "core/printable.h"
 #include "core/threads.h"
 #include "data/format.h"
 
@@ -186,7 +186,7 @@ void data_note(data_content *content, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(content->notes + used, sizeof content->notes - used, format, arguments);
     va_end(arguments);
-    text_make_printable(content->notes + used);
+    printable_make(content->notes + used);
 }
 
 void data_content_free(data_content *content)

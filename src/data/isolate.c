@@ -13,7 +13,7 @@
 #include "core/child.h"
 #include "core/clock.h"
 #include "core/memory.h"
-#include "core/text.h"
+#include "core/printable.h"
 #include "core/threads.h"
 
 enum { SILENCE = 120, PROCESSOR = 24 * 3600, CHUNK = 4 << 20, CLASSES_MAX = UINT16_MAX + 1 };
@@ -128,7 +128,7 @@ static pba_status distrust(const session *session, const char *what)
 static void make_text(char *text, size_t size)
 {
     text[size - 1] = 0;
-    text_make_printable(text);
+    printable_make(text);
 }
 
 static pba_status check_head(const session *session, const data_content *head)

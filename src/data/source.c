@@ -11,7 +11,7 @@
 
 #include "core/file.h"
 #include "core/memory.h"
-#include "core/text.h"
+#include "core/printable.h"
 #include "core/threads.h"
 #include "data/source_memory.h"
 
@@ -96,7 +96,7 @@ void data_source_describe(const data_source *source, const char *name, char text
         snprintf(text, PBA_PATH_MAX, "%s%s%s", source->path,
                  source->kind == SOURCE_MEMORY ? ": " : "/", name);
     }
-    text_make_printable(text);
+    printable_make(text);
 }
 
 bool data_source_is_name(const char *name)

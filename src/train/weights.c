@@ -10,7 +10,7 @@
 
 #include "core/file.h"
 #include "core/memory.h"
-#include "core/text.h"
+#include "core/printable.h"
 #include "schedule/fields.h"
 #include "train/checkpoint.h"
 
@@ -137,7 +137,7 @@ static pba_status refuse(const source *source, const char *tensor, const char *w
 {
     char name[PBA_NAME_MAX * 2]; /* it may come from the file: nothing that a terminal obeys */
     snprintf(name, sizeof name, "%s", tensor);
-    text_make_printable(name);
+    printable_make(name);
     return status_set(PBA_FORMAT,
                       "%s: tensor %s %s; these are weights of another network, or damaged",
                       source->path, name, what);

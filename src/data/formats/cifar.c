@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/text.h"
+#include "core/printable.h"
 #include "data/format.h"
 
 enum { SIDE = 32, PLANE = SIDE * SIDE, PIXELS = 3 * PLANE, FILE_LIMIT = 1 << 30 };
@@ -131,7 +131,7 @@ static bool parse_names(char *text, const layout *layout, data_content *content)
     for (char *line = strtok_r(text, "\r\n", &rest); line; line = strtok_r(NULL, "\r\n", &rest)) {
         if (count < layout->classes) {
             snprintf(content->names[count], PBA_NAME_MAX, "%s", line);
-            text_make_printable(content->names[count]);
+            printable_make(content->names[count]);
         }
         count++;
     }

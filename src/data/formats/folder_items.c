@@ -7,7 +7,7 @@
 #include <strings.h>
 
 #include "core/memory.h"
-#include "core/text.h"
+#include "core/printable.h"
 
 enum { DEPTH_MAX = 16, VISITS_MAX = 1000, CLASSES_MAX = UINT16_MAX };
 
@@ -414,7 +414,7 @@ void folder_printable(const char *name, char *text, size_t size)
 {
     size_t used = 0;
     for (const char *at = name; *at;) {
-        size_t length = text_character(at);
+        size_t length = printable_character(at);
         if (used + (length ? length : 1) >= size) {
             break;
         }

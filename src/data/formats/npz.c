@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "core/memory.h"
-#include "core/text.h"
+#include "core/printable.h"
 #include "data/formats/npy.h"
 #include "data/formats/npz.h"
 
@@ -354,7 +354,7 @@ static pba_status nothing_found(const data_source *archive)
         }
     }
     data_source_names_free(&names);
-    text_make_printable(list);
+    printable_make(list);
     return status_set(
         PBA_FORMAT,
         "%s: no training images found in it (%s); name the arrays: numpy.savez_compressed"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/text.h"
+#include "core/printable.h"
 
 #include <stdbool.h>
 
-size_t text_character(const char *text)
+size_t printable_character(const char *text)
 {
     const unsigned char *at = (const unsigned char *)text;
     size_t length = at[0] < 0x80   ? 1
@@ -23,10 +23,10 @@ size_t text_character(const char *text)
     return control || overlong || outside ? 0 : length;
 }
 
-void text_make_printable(char *text)
+void printable_make(char *text)
 {
     for (size_t length; *text; text += length ? length : 1) {
-        length = text_character(text);
+        length = printable_character(text);
         *text = length ? *text : '?';
     }
 }
