@@ -166,52 +166,65 @@ pba_status schedule_field_format(const json_t *root, const char *format, int ver
     return status;
 }
 
-static bool reads_back(const char *text, double value)
+/* False, with the text failed: there is no memory to see it. */
+static bool reads_back(text_buffer *out, const char *text, double value)
 {
     json_t *read = json_loads(text, JSON_DECODE_ANY, NULL);
     bool same = read && json_number_value(read) == value;
+    out->failed |= !read;
     json_decref(read);
     return same;
 }
 
 /* Through jansson, which writes and reads a point in every locale. */
-char *schedule_real_text(double value)
+void schedule_write_real(text_buffer *out, double value)
 {
     json_t *real = json_real(value);
-    char *text = NULL;
-    for (size_t digits = 1; real && digits <= 17; digits++) {
-        free(text);
-        text = json_dumps(real, JSON_ENCODE_ANY | JSON_REAL_PRECISION(digits));
-        if (!text || reads_back(text, value)) {
-            break;
+    bool done = false;
+    out->failed |= !real;
+    for (size_t digits = 1; digits <= 17 && !done && !out->failed; digits++) {
+        char *text = json_dumps(real, JSON_ENCODE_ANY | JSON_REAL_PRECISION(digits));
+        done = text && (reads_back(out, text, value) || digits == 17);
+        if (done) {
+            text_add(out, "%s", text);
         }
+        out->failed |= !text;
+        free(text);
     }
     json_decref(real);
-    if (!text) {
-        status_set(PBA_MEMORY, "out of memory for a number's text");
-    }
-    return text;
 }
 
-/* The stream's error flag, looked at when it is closed, is the only failure. */
-void schedule_write_text(FILE *stream, const char *text)
+static void write_plain(text_buffer *out, const char *text)
 {
-    json_t *string = json_string(text);
-    if (string) {
-        json_dumpf(string, stream, JSON_ENCODE_ANY);
-        json_decref(string);
-        return;
-    }
-    fputc('"', stream);
+    text_add_letter(out, '"');
     for (; *text; text++) {
         unsigned char byte = (unsigned char)*text;
         bool plain = byte >= 32 && byte < 127 && byte != '"' && byte != '\\';
-        fputc(plain ? byte : '?', stream);
+        text_add_letter(out, plain ? *text : '?');
     }
-    fputc('"', stream);
+    text_add_letter(out, '"');
 }
 
-void schedule_write_seed(FILE *stream, uint64_t seed)
+static int add_piece(const char *bytes, size_t size, void *out)
 {
-    fprintf(stream, seed <= INT64_MAX ? "%" PRIu64 : "\"%" PRIu64 "\"", seed);
+    text_add_bytes(out, bytes, size);
+    return 0;
+}
+
+void schedule_write_text(text_buffer *out, const char *text)
+{
+    size_t begin = out->size;
+    json_t *string = json_string_nocheck(text);
+    if (!string) {
+        out->failed = true;
+    } else if (json_dump_callback(string, add_piece, out, JSON_ENCODE_ANY) != 0) {
+        out->size = begin; /* some of it may have been written before the byte that is wrong */
+        write_plain(out, text);
+    }
+    json_decref(string);
+}
+
+void schedule_write_seed(text_buffer *out, uint64_t seed)
+{
+    text_add(out, seed <= INT64_MAX ? "%" PRIu64 : "\"%" PRIu64 "\"", seed);
 }
