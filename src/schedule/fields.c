@@ -16,18 +16,31 @@ static bool is_memory(const json_error_t *error)
     return code == json_error_unknown || code == json_error_out_of_memory;
 }
 
+/* False: there is not even the memory for its strings. */
+static bool load(const char *text, size_t size, size_t flags, json_t **root, json_error_t *error)
+{
+    void *room = memory_new(size + 32, 3); /* a buffer that is doubled, and the one before */
+    free(room);
+    *error = (json_error_t){.line = 0}; /* jansson leaves the code as it is */
+    *root = room ? json_loadb(text, size, flags, error) : NULL;
+    return room;
+}
+
+/* Where memory runs out, jansson may call the text wrong instead: another look tells. */
 pba_status schedule_json_load(const char *text, size_t size, size_t flags, json_t **root)
 {
     json_error_t error;
-    void *room = memory_new(size + 32, 3); /* a buffer that is doubled, and the one before */
-    free(room);
-    *root = room ? json_loadb(text, size, flags, &error) : NULL;
+    bool room = load(text, size, flags, root, &error);
     if (*root) {
         return PBA_OK;
     }
-    return !room || is_memory(&error) ? status_set(PBA_MEMORY, "out of memory")
-                                      : status_set(PBA_FORMAT, "line %d, column %d: %s", error.line,
-                                                   error.column, error.text);
+    json_t *again = NULL;
+    room = room && load(text, size, flags, &again, &error);
+    bool whole = again != NULL;
+    json_decref(again);
+    return !room || whole || is_memory(&error) ? status_set(PBA_MEMORY, "out of memory")
+                                               : status_set(PBA_FORMAT, "line %d, column %d: %s",
+                                                            error.line, error.column, error.text);
 }
 
 pba_status schedule_json_parse(const char *text, size_t size, json_t **root)
@@ -205,6 +218,27 @@ static void write_plain(text_buffer *out, const char *text)
     text_add_letter(out, '"');
 }
 
+static int pass_over(const char *bytes, size_t size, void *out)
+{
+    return 0;
+}
+
+/* json_string returns NULL for both: what has no memory is told apart by not asking for UTF-8, and
+ * what is no UTF-8 by writing it, for which jansson needs no memory. */
+pba_status schedule_text_json(const char *text, json_t **string)
+{
+    *string = json_string_nocheck(text);
+    if (!*string) {
+        return status_set(PBA_MEMORY, "out of memory for a text");
+    }
+    if (json_dump_callback(*string, pass_over, NULL, JSON_ENCODE_ANY) != 0) {
+        json_decref(*string);
+        *string = NULL;
+        return status_set(PBA_USAGE, "is no text in UTF-8");
+    }
+    return PBA_OK;
+}
+
 static int add_piece(const char *bytes, size_t size, void *out)
 {
     text_add_bytes(out, bytes, size);
@@ -213,12 +247,12 @@ static int add_piece(const char *bytes, size_t size, void *out)
 
 void schedule_write_text(text_buffer *out, const char *text)
 {
-    size_t begin = out->size;
-    json_t *string = json_string_nocheck(text);
-    if (!string) {
-        out->failed = true;
-    } else if (json_dump_callback(string, add_piece, out, JSON_ENCODE_ANY) != 0) {
-        out->size = begin; /* some of it may have been written before the byte that is wrong */
+    json_t *string;
+    pba_status status = schedule_text_json(text, &string);
+    out->failed |= status == PBA_MEMORY;
+    if (status == PBA_OK) {
+        json_dump_callback(string, add_piece, out, JSON_ENCODE_ANY);
+    } else {
         write_plain(out, text);
     }
     json_decref(string);

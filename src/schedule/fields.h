@@ -30,6 +30,9 @@ pba_status schedule_fields_known(const json_t *object, const char *const *keys);
 /* The file says that it is `format`, in a version from 1 to `version`. */
 pba_status schedule_field_format(const json_t *root, const char *format, int version);
 
+/* The text as a value; PBA_USAGE where it is no UTF-8, which JSON needs. */
+pba_status schedule_text_json(const char *text, json_t **string);
+
 /* The shortest decimal that reads back as the same finite double, whatever the locale. */
 void schedule_write_real(text_buffer *out, double value);
 /* Quoted; a text that is no UTF-8 with ? for all but plain letters. */
