@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -296,6 +297,19 @@ pba_status file_make_folder(const char *path)
         }
         *slash = held;
     }
+}
+
+pba_status file_full_path(const char *path, char full[PBA_PATH_MAX])
+{
+    char found[PATH_MAX];
+    if (!realpath(path, found)) {
+        return io_error(path, "its full path cannot be told");
+    }
+    if (strlen(found) >= PBA_PATH_MAX) {
+        return too_long(found);
+    }
+    memcpy(full, found, strlen(found) + 1);
+    return PBA_OK;
 }
 
 pba_status file_join(char *out, const char *folder, const char *name)

@@ -57,6 +57,9 @@ bool file_is_held(const char *path, bool *known);
 /* Creates the folder and its parents, synced. Existing ones are fine. */
 pba_status file_make_folder(const char *path);
 
+/* realpath(3) in place or into another buffer; no memory is asked for. */
+pba_status file_full_path(const char *path, char full[PBA_PATH_MAX]);
+
 /* folder + "/" + name, into a buffer of PBA_PATH_MAX bytes; PBA_USAGE where it does not fit. */
 pba_status file_join(char *out, const char *folder, const char *name);
 
