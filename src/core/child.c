@@ -18,6 +18,7 @@
 #endif
 
 #include "core/clock.h"
+#include "core/file.h"
 #include "core/sanitized.h"
 
 #ifdef PBA_COVERAGE
@@ -70,18 +71,10 @@ static const char *advice(const child_job *job)
 
 pba_status child_write(child_stream *out, const void *data, size_t size)
 {
-    for (const char *bytes = data; size;) {
-        ssize_t done = write(out->descriptor, bytes, size);
-        if (done < 0 && errno != EINTR) {
-            return status_set(PBA_IO, "%s: what was read cannot be handed on: %s", out->job->what,
-                              strerror(errno));
-        }
-        if (done > 0) {
-            bytes += done;
-            size -= (size_t)done;
-        }
-    }
-    return PBA_OK;
+    return file_write_bytes(out->descriptor, data, size)
+               ? PBA_OK
+               : status_set(PBA_IO, "%s: what was read cannot be handed on: %s", out->job->what,
+                            strerror(errno));
 }
 
 /* Until there is something to read, or the stream's end; false: the state says why not. Of a pause
@@ -218,8 +211,7 @@ static void child_main(const child_job *job, int stream, int report_pipe, size_t
     if (COVERED) {
         write_counters();
     }
-    ssize_t written = write(REPORT, &report, sizeof report);
-    _exit(written == (ssize_t)sizeof report ? 0 : 1);
+    _exit(file_write_bytes(REPORT, &report, sizeof report) ? 0 : 1);
 }
 
 /* ------------------------------------------------------------------- caller */

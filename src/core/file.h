@@ -8,6 +8,15 @@
 /* The whole file, a 0 byte behind it (not counted), for free(). Refuses more than `limit` bytes. */
 pba_status file_read(const char *path, size_t limit, char **data, size_t *size);
 
+/* The first bytes of a file, `size` or as many as it has; a FIFO is not waited for. */
+pba_status file_read_start(const char *path, void *data, size_t size, size_t *got);
+
+/* What is open already: the next `size` bytes, all of them. PBA_IO where it ends before. */
+pba_status file_read_bytes(int descriptor, const char *path, void *data, size_t size);
+
+/* write(2) of all the bytes. False, with errno: some are missing. */
+bool file_write_bytes(int descriptor, const void *data, size_t size);
+
 /* One part of a file that is written from several places. */
 typedef struct file_part {
     const void *data;
