@@ -20,7 +20,7 @@ enum { RECORDS = 1 << 14, DESCRIPTORS = 256, UNDO = 1024, PATH = 512 };
 
 /* Shared with the process that looks on. */
 static struct shared {
-    atomic_long count;
+    atomic_long count, disturbed;
     fault_record records[RECORDS];
 } * shared;
 
@@ -53,6 +53,7 @@ static int change_count, kept_count;
 
 int __real_open(const char *path, int flags, ...);
 int __real_open64(const char *path, int flags, ...);
+int __real_memfd_create(const char *name, unsigned flags);
 ssize_t __real_write(int descriptor, const void *data, size_t size);
 ssize_t __real_read(int descriptor, void *data, size_t size);
 int __real_fsync(int descriptor);
@@ -66,6 +67,7 @@ int __real_rmdir(const char *path);
 
 int __wrap_open(const char *path, int flags, ...);
 int __wrap_open64(const char *path, int flags, ...);
+int __wrap_memfd_create(const char *name, unsigned flags);
 ssize_t __wrap_write(int descriptor, const void *data, size_t size);
 ssize_t __wrap_read(int descriptor, void *data, size_t size);
 int __wrap_fsync(int descriptor);
@@ -92,13 +94,18 @@ void faults_arm(fault_mode how, long where, int number)
     mode = how;
     place = where;
     error = number;
-    shared->count = 0;
+    shared->count = shared->disturbed = 0;
     armed = true;
 }
 
 long faults_count(void)
 {
     return shared->count;
+}
+
+long faults_disturbed(void)
+{
+    return shared->disturbed;
 }
 
 const fault_record *faults_record(long at)
@@ -170,7 +177,7 @@ static struct change *add_change(int kind, const char *path)
 static void keep(struct change *change)
 {
     snprintf(change->kept, sizeof change->kept, "%.480s/%d-%d", lost, getpid(), kept_count++);
-    if (link(change->path, change->kept) != 0) {
+    if (!lost[0] || link(change->path, change->kept) != 0) {
         change->kept[0] = 0;
     }
 }
@@ -277,6 +284,7 @@ static bool interrupted(void)
     static _Thread_local bool done;
     done = mode == FAULT_INTERRUPT && !done;
     if (done) {
+        shared->disturbed++;
         errno = EINTR;
     }
     return done;
@@ -286,7 +294,11 @@ static size_t part_of(size_t size)
 {
     static atomic_uint turn;
     size_t half = size / 2;
-    return mode == FAULT_SHORT && half ? 1 + turn++ * 7919u % half : size;
+    if (mode != FAULT_SHORT || !half) {
+        return size;
+    }
+    shared->disturbed++;
+    return 1 + turn++ * 7919u % half;
 }
 
 /* -------------------------------------------------------------------- the calls */
@@ -353,6 +365,15 @@ int __wrap_open64(const char *path, int flags, ...)
     mode_t bits = bits_of(flags, arguments);
     va_end(arguments);
     return is_ours(path) ? open_ours(path, flags, bits) : __real_open64(path, flags, bits);
+}
+
+int __wrap_memfd_create(const char *name, unsigned flags)
+{
+    int descriptor = __real_memfd_create(name, flags);
+    if (armed && (mode == FAULT_INTERRUPT || mode == FAULT_SHORT)) {
+        note_opened(descriptor, name, O_RDONLY, true);
+    }
+    return descriptor;
 }
 
 ssize_t __wrap_read(int descriptor, void *data, size_t size)
