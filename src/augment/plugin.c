@@ -231,7 +231,9 @@ static board *board_create(void)
 static pba_status try_op(const augment_op *op, trial *trial)
 {
     trial->board->found = true;
-    return augment_check(op, trial->timed, trial->board->place, &trial->board->report);
+    pba_status status = augment_check(op, trial->timed, trial->board->place, &trial->board->report);
+    trial->board->found = status == PBA_OK; /* else nothing was found out */
+    return status;
 }
 
 /* The first rule that an operation breaks, as a failure of the file. */
