@@ -244,6 +244,20 @@ static const char *path_of(int descriptor)
     return armed && descriptor >= 0 && descriptor < DESCRIPTORS ? opened[descriptor].path : "";
 }
 
+static bool fails_at(const char *call, long count)
+{
+    switch (mode) {
+    case FAULT_ERROR:
+        return count >= place;
+    case FAULT_ONCE:
+        return count == place;
+    case FAULT_FULL:
+        return count > place && strstr("create write mkdir", call);
+    default:
+        return false;
+    }
+}
+
 /* Takes the lock. False, with errno: the operation fails instead. */
 static bool begin(const char *call, const char *path)
 {
@@ -255,7 +269,7 @@ static bool begin(const char *call, const char *path)
         snprintf(record->call, sizeof record->call, "%s", call);
         snprintf(record->name, sizeof record->name, "%s", slash ? slash + 1 : path);
     }
-    if ((mode == FAULT_ERROR && count >= place) || (mode == FAULT_ONCE && count == place)) {
+    if (fails_at(call, count)) {
         errno = error;
         pthread_mutex_unlock(&lock);
         return false;
@@ -324,16 +338,15 @@ static void note_opened(int descriptor, const char *path, int flags, bool existe
 static int open_ours(const char *path, int flags, mode_t bits)
 {
     struct stat info;
-    bool counts = flags & (O_CREAT | O_DIRECTORY);
+    bool counts = flags & (O_CREAT | O_DIRECTORY), existed = stat(path, &info) == 0;
     if (interrupted()) {
         return -1;
     }
     if (!counts) {
         pthread_mutex_lock(&lock);
-    } else if (!begin("open", path)) {
+    } else if (!begin(existed ? "open" : "create", path)) {
         return -1;
     }
-    bool existed = stat(path, &info) == 0;
     int descriptor = __real_open(path, flags, bits);
     note_opened(descriptor, path, flags, existed);
     if (counts) {
@@ -397,7 +410,7 @@ ssize_t __wrap_write(int descriptor, const void *data, size_t size)
     if (fstat(descriptor, &info) == 0) {
         set_dirty(path, info.st_size);
     }
-    bool half = mode == FAULT_HALF && shared->count == place;
+    bool half = (mode == FAULT_HALF || mode == FAULT_FULL) && shared->count == place;
     ssize_t done = __real_write(descriptor, data, half ? size / 2 : part_of(size));
     end();
     return done;

@@ -15,6 +15,8 @@ typedef enum fault_mode {
     FAULT_POWER,     /* the same, and all is lost that was not synced, names in folders too */
     FAULT_ERROR,     /* an operation fails with an errno, and all behind it do */
     FAULT_ONCE,      /* only that one does */
+    FAULT_FULL,      /* a write gets half of its bytes done, and all behind it that need space fail:
+                        writes, fresh files and folders */
     FAULT_INTERRUPT, /* each operation that can fails with EINTR before it is done; reads, too */
     FAULT_SHORT,     /* reads and writes do a part, from one byte to half */
 } fault_mode;
