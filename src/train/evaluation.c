@@ -372,6 +372,17 @@ static void write_field(text_buffer *out, const char *text, char end)
     text_add(out, "\"%c", end);
 }
 
+static void write_rows(text_buffer *out, const pba_evaluation *evaluation)
+{
+    text_add(out, "index,label,answer,confidence,label_name,answer_name\n");
+    for (int i = 0; i < evaluation->images; i++) {
+        int label = evaluation->labels[i], answer = evaluation->answers[i];
+        text_add(out, "%d,%d,%d,%.6f,", i, label, answer, (double)evaluation->confidence[i]);
+        write_field(out, evaluation->class_names[label], ',');
+        write_field(out, evaluation->class_names[answer], '\n');
+    }
+}
+
 pba_status pba_evaluation_write_csv(const pba_evaluation *evaluation, const char *path)
 {
     if (!evaluation || !path) {
@@ -380,13 +391,9 @@ pba_status pba_evaluation_write_csv(const pba_evaluation *evaluation, const char
     char *text;
     size_t size;
     text_buffer out = {0};
-    text_add(&out, "index,label,answer,confidence,label_name,answer_name\n");
-    for (int i = 0; i < evaluation->images; i++) {
-        int label = evaluation->labels[i], answer = evaluation->answers[i];
-        text_add(&out, "%d,%d,%d,%.6f,", i, label, answer, (double)evaluation->confidence[i]);
-        write_field(&out, evaluation->class_names[label], ',');
-        write_field(&out, evaluation->class_names[answer], '\n');
-    }
+    locale_plain held = locale_enter(); /* a decimal comma would be one column more */
+    write_rows(&out, evaluation);
+    locale_leave(&held);
     pba_status status = text_end(&out, path, &text, &size);
     if (status == PBA_OK) {
         status = file_write(path, text, size);
