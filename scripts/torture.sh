@@ -47,6 +47,7 @@ parts="$parts memory"
 part_memory() {
     "$build/tests/test_memory" "$2" "$1"
     code=$?
+    rm -f "$2"/*.new # of one that was killed
     count '{ failed += $1 - 1 } END { print failed + 0, "allocations failed in", NR, "paths" }' "$2"/*
     return $code
 }
@@ -56,6 +57,7 @@ parts="$parts faults"
 part_faults() {
     "$build/tests/test_crash" "$2" "$1"
     code=$?
+    rm -f "$2"/*.new # of one that was killed
     count '{ attempts += $1; failed += $2 } END { print attempts + 0, "attempts,", failed + 0, "failed" }' "$2"/*
     return $code
 }

@@ -20,7 +20,7 @@ enum { RECORDS = 1 << 14, DESCRIPTORS = 256, UNDO = 1024, PATH = 512 };
 
 /* Shared with the process that looks on. */
 static struct shared {
-    atomic_long count;
+    atomic_long count, disturbed;
     fault_record records[RECORDS];
 } * shared;
 
@@ -53,6 +53,7 @@ static int change_count, kept_count;
 
 int __real_open(const char *path, int flags, ...);
 int __real_open64(const char *path, int flags, ...);
+int __real_memfd_create(const char *name, unsigned flags);
 ssize_t __real_write(int descriptor, const void *data, size_t size);
 ssize_t __real_read(int descriptor, void *data, size_t size);
 int __real_fsync(int descriptor);
@@ -66,6 +67,7 @@ int __real_rmdir(const char *path);
 
 int __wrap_open(const char *path, int flags, ...);
 int __wrap_open64(const char *path, int flags, ...);
+int __wrap_memfd_create(const char *name, unsigned flags);
 ssize_t __wrap_write(int descriptor, const void *data, size_t size);
 ssize_t __wrap_read(int descriptor, void *data, size_t size);
 int __wrap_fsync(int descriptor);
@@ -92,13 +94,18 @@ void faults_arm(fault_mode how, long where, int number)
     mode = how;
     place = where;
     error = number;
-    shared->count = 0;
+    shared->count = shared->disturbed = 0;
     armed = true;
 }
 
 long faults_count(void)
 {
     return shared->count;
+}
+
+long faults_disturbed(void)
+{
+    return shared->disturbed;
 }
 
 const fault_record *faults_record(long at)
@@ -170,7 +177,7 @@ static struct change *add_change(int kind, const char *path)
 static void keep(struct change *change)
 {
     snprintf(change->kept, sizeof change->kept, "%.480s/%d-%d", lost, getpid(), kept_count++);
-    if (link(change->path, change->kept) != 0) {
+    if (!lost[0] || link(change->path, change->kept) != 0) {
         change->kept[0] = 0;
     }
 }
@@ -237,6 +244,20 @@ static const char *path_of(int descriptor)
     return armed && descriptor >= 0 && descriptor < DESCRIPTORS ? opened[descriptor].path : "";
 }
 
+static bool fails_at(const char *call, long count)
+{
+    switch (mode) {
+    case FAULT_ERROR:
+        return count >= place;
+    case FAULT_ONCE:
+        return count == place;
+    case FAULT_FULL:
+        return count > place && strstr("create write mkdir", call);
+    default:
+        return false;
+    }
+}
+
 /* Takes the lock. False, with errno: the operation fails instead. */
 static bool begin(const char *call, const char *path)
 {
@@ -248,7 +269,7 @@ static bool begin(const char *call, const char *path)
         snprintf(record->call, sizeof record->call, "%s", call);
         snprintf(record->name, sizeof record->name, "%s", slash ? slash + 1 : path);
     }
-    if ((mode == FAULT_ERROR && count >= place) || (mode == FAULT_ONCE && count == place)) {
+    if (fails_at(call, count)) {
         errno = error;
         pthread_mutex_unlock(&lock);
         return false;
@@ -277,6 +298,7 @@ static bool interrupted(void)
     static _Thread_local bool done;
     done = mode == FAULT_INTERRUPT && !done;
     if (done) {
+        shared->disturbed++;
         errno = EINTR;
     }
     return done;
@@ -286,7 +308,11 @@ static size_t part_of(size_t size)
 {
     static atomic_uint turn;
     size_t half = size / 2;
-    return mode == FAULT_SHORT && half ? 1 + turn++ * 7919u % half : size;
+    if (mode != FAULT_SHORT || !half) {
+        return size;
+    }
+    shared->disturbed++;
+    return 1 + turn++ * 7919u % half;
 }
 
 /* -------------------------------------------------------------------- the calls */
@@ -312,16 +338,15 @@ static void note_opened(int descriptor, const char *path, int flags, bool existe
 static int open_ours(const char *path, int flags, mode_t bits)
 {
     struct stat info;
-    bool counts = flags & (O_CREAT | O_DIRECTORY);
+    bool counts = flags & (O_CREAT | O_DIRECTORY), existed = stat(path, &info) == 0;
     if (interrupted()) {
         return -1;
     }
     if (!counts) {
         pthread_mutex_lock(&lock);
-    } else if (!begin("open", path)) {
+    } else if (!begin(existed ? "open" : "create", path)) {
         return -1;
     }
-    bool existed = stat(path, &info) == 0;
     int descriptor = __real_open(path, flags, bits);
     note_opened(descriptor, path, flags, existed);
     if (counts) {
@@ -355,6 +380,15 @@ int __wrap_open64(const char *path, int flags, ...)
     return is_ours(path) ? open_ours(path, flags, bits) : __real_open64(path, flags, bits);
 }
 
+int __wrap_memfd_create(const char *name, unsigned flags)
+{
+    int descriptor = __real_memfd_create(name, flags);
+    if (armed && (mode == FAULT_INTERRUPT || mode == FAULT_SHORT)) {
+        note_opened(descriptor, name, O_RDONLY, true);
+    }
+    return descriptor;
+}
+
 ssize_t __wrap_read(int descriptor, void *data, size_t size)
 {
     if (!path_of(descriptor)[0]) {
@@ -376,7 +410,7 @@ ssize_t __wrap_write(int descriptor, const void *data, size_t size)
     if (fstat(descriptor, &info) == 0) {
         set_dirty(path, info.st_size);
     }
-    bool half = mode == FAULT_HALF && shared->count == place;
+    bool half = (mode == FAULT_HALF || mode == FAULT_FULL) && shared->count == place;
     ssize_t done = __real_write(descriptor, data, half ? size / 2 : part_of(size));
     end();
     return done;

@@ -7,6 +7,7 @@
 #include <archive_entry.h>
 #include <sys/stat.h>
 
+#include "faults.h"
 #include "folder.h"
 
 enum { RECORD = 3073, RECORDS = 40, MEGABYTE = 1 << 20 };
@@ -118,6 +119,22 @@ static void test_kinds(void **state)
         finish(archive);
         check_cifar("x");
     }
+}
+
+/* Signals before every call, and reads that get a part of the first bytes. */
+static void test_interrupted(void **state)
+{
+    const fault_mode modes[] = {FAULT_INTERRUPT, FAULT_SHORT};
+    struct archive *archive = writing("x", NULL, false); /* whose magic is the farthest */
+    add_cifar(archive, "");
+    finish(archive);
+    faults_open(folder, "");
+    for (int i = 0; i < 2; i++) {
+        faults_arm(modes[i], 0, 0);
+        check_cifar("x");
+        assert_true(faults_disturbed() > 0);
+    }
+    faults_arm(FAULT_COUNT, 0, 0);
 }
 
 static void test_places(void **state)
@@ -271,10 +288,10 @@ static void test_options(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(test_kinds),      IN_FOLDER(test_places),           IN_FOLDER(test_left_out),
-        IN_FOLDER(test_later_wins), IN_FOLDER(test_python_version),   IN_FOLDER(test_no_data_set),
-        IN_FOLDER(test_bombs),      IN_FOLDER(test_damaged_data_set), IN_FOLDER(test_stop),
-        IN_FOLDER(test_options),
+        IN_FOLDER(test_kinds),       IN_FOLDER(test_interrupted), IN_FOLDER(test_places),
+        IN_FOLDER(test_left_out),    IN_FOLDER(test_later_wins),  IN_FOLDER(test_python_version),
+        IN_FOLDER(test_no_data_set), IN_FOLDER(test_bombs),       IN_FOLDER(test_damaged_data_set),
+        IN_FOLDER(test_stop),        IN_FOLDER(test_options),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,6 +12,7 @@
 #include "core/file.h"
 #include "core/memory.h"
 #include "core/rng.h"
+#include "faults.h"
 #include "nn/model.h"
 #include "train/checkpoint.h"
 
@@ -138,6 +139,31 @@ static void test_checkpoint_damaged(void **state)
         refuse_checkpoint(FLOATS, -1, "");
     }
     free(data);
+}
+
+/* Signals before every call, and reads and writes that do a part. */
+static void test_checkpoint_interrupted(void **state)
+{
+    const fault_mode modes[] = {FAULT_INTERRUPT, FAULT_SHORT};
+    float written[FLOATS], read[FLOATS];
+    random_floats(written, FLOATS, 4);
+    faults_open(folder, "");
+    for (int i = 0; i < 2; i++) {
+        checkpoint_place place = {0};
+        faults_arm(modes[i], 0, 0);
+        assert_ok(checkpoint_write(path, NULL, written, FLOATS, &somewhere));
+        assert_ok(checkpoint_read(path, read, FLOATS, 7, &place));
+        assert_memory_equal(written, read, sizeof read);
+        assert_ok(checkpoint_peek(path, &place));
+        assert_int_equal(place.epoch, 21);
+        assert_true(faults_disturbed() > 3);
+    }
+    faults_arm(FAULT_COUNT, 0, 0);
+    assert_ok(file_write(path, "short", 5));
+    checkpoint_place place;
+    assert_int_equal(checkpoint_peek(path, &place), PBA_FORMAT);
+    unlink(path);
+    assert_int_equal(checkpoint_peek(path, &place), PBA_NOT_FOUND);
 }
 
 /* ------------------------------------------------------------------ weights */
@@ -351,10 +377,15 @@ static void test_weights_cut_off(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(test_checkpoint_round_trip),  IN_FOLDER(test_checkpoint_refused),
-        IN_FOLDER(test_checkpoint_damaged),     IN_FOLDER(test_weights_round_trip),
-        IN_FOLDER(test_weights_layout),         IN_FOLDER(test_weights_of_another_network),
-        IN_FOLDER(test_weights_hostile_header), IN_FOLDER(test_weights_cut_off),
+        IN_FOLDER(test_checkpoint_round_trip),
+        IN_FOLDER(test_checkpoint_refused),
+        IN_FOLDER(test_checkpoint_damaged),
+        IN_FOLDER(test_checkpoint_interrupted),
+        IN_FOLDER(test_weights_round_trip),
+        IN_FOLDER(test_weights_layout),
+        IN_FOLDER(test_weights_of_another_network),
+        IN_FOLDER(test_weights_hostile_header),
+        IN_FOLDER(test_weights_cut_off),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

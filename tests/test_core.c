@@ -14,6 +14,7 @@
 #include "core/file.h"
 #include "core/rng.h"
 #include "core/status.h"
+#include "core/text.h"
 #include "core/threads.h"
 
 static char folder[] = "/tmp/pba-test-core-XXXXXX";
@@ -229,6 +230,33 @@ static void only_plain_files_are_replaced(void **state)
     assert_int_equal(file_make_folder(""), PBA_USAGE);
 }
 
+static void text_grows(void **state)
+{
+    text_buffer out = {0};
+    char *text;
+    size_t size;
+    assert_ok(text_end(&out, "nothing", &text, &size));
+    assert_string_equal(text, "");
+    assert_int_equal(size, 0);
+    free(text);
+    for (int i = 0; i < 1000; i++) {
+        text_add(&out, "%03d", i);
+        text_add_letter(&out, ' ');
+        text_add_bytes(&out, "\0x", 2);
+    }
+    assert_ok(text_end(&out, "much", &text, &size));
+    assert_int_equal(size, 6000);
+    assert_memory_equal(text, "000 \0x001 \0x", 12);
+    assert_memory_equal(text + size - 6, "999 \0x", 7);
+    free(text);
+    assert_null(out.data);
+    out.failed = true;
+    text_add(&out, "more");
+    assert_int_equal(text_end(&out, "a thing", &text, &size), PBA_MEMORY);
+    assert_string_equal(pba_error_message(), "a thing: out of memory");
+    assert_null(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -241,6 +269,7 @@ int main(void)
         cmocka_unit_test(threads_all_or_none),
         cmocka_unit_test(groups_limit_this_process),
         cmocka_unit_test(only_plain_files_are_replaced),
+        cmocka_unit_test(text_grows),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

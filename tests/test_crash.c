@@ -3,7 +3,8 @@
  * (faults.h); the same job run again must end in the bytes of an undisturbed one, do hardly any
  * work twice, and leave nothing beside them.
  *   test_crash                 places sampled
- *   test_crash STATE SECONDS   all of them; STATE is a folder that keeps how far it came */
+ *   test_crash STATE SECONDS   all of them; STATE is a folder that keeps how far it came. The exit
+ *                              status is 75 when the time is up, 1 where something failed. */
 #define _GNU_SOURCE
 #include "check.h"
 
@@ -14,9 +15,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "core/clock.h"
 #include "faults.h"
 #include "folder.h"
+#include "state.h"
 
 enum { SIDE = 8, AREA = SIDE * SIDE, IMAGES = 24, MEMBERS = 4, EPOCHS = 3, SITTING = 3 };
 
@@ -225,22 +226,29 @@ static const int errors[] = {ENOSPC, EIO, EDQUOT, EROFS};
 static const struct turn {
     const char *name;
     fault_mode mode;
-    bool everywhere; /* at no place of its own */
-    int share;       /* of the short form's places, every which */
+    enum { OPERATIONS, WRITES, EVERYWHERE } at; /* each one, each one that writes, all at once */
+    int share;                                  /* of the short form's places, every which */
 } turns[] = {
-    {"killed behind", FAULT_KILL, false, 1},
-    {"killed amid", FAULT_HALF, false, 1},
-    {"without power behind", FAULT_POWER, false, 1},
-    {"errors from", FAULT_ERROR, false, 2},
-    {"an error at", FAULT_ONCE, false, 2},
-    {"interrupted", FAULT_INTERRUPT, true, 1},
-    {"in parts", FAULT_SHORT, true, 1},
+    {"killed behind", FAULT_KILL, OPERATIONS, 1},
+    {"killed amid", FAULT_HALF, WRITES, 1},
+    {"without power behind", FAULT_POWER, OPERATIONS, 1},
+    {"errors from", FAULT_ERROR, OPERATIONS, 2},
+    {"an error at", FAULT_ONCE, OPERATIONS, 2},
+    {"interrupted", FAULT_INTERRUPT, EVERYWHERE, 1},
+    {"in parts", FAULT_SHORT, EVERYWHERE, 1},
+    {"full amid", FAULT_FULL, WRITES, 1}, /* the last: states of long forms number them */
 };
 enum { TURNS = sizeof turns / sizeof *turns };
 
-static int error_at(long place)
+static bool is_error(const struct turn *turn)
 {
-    return errors[(size_t)place % (sizeof errors / sizeof *errors)];
+    return turn->mode == FAULT_ERROR || turn->mode == FAULT_ONCE || turn->mode == FAULT_FULL;
+}
+
+static int error_at(const struct turn *turn, long place)
+{
+    return turn->mode == FAULT_FULL ? ENOSPC
+                                    : errors[(size_t)place % (sizeof errors / sizeof *errors)];
 }
 
 static void shell(const char *format, const char *a, const char *b)
@@ -256,7 +264,7 @@ static int run_child(const struct job *job, const struct turn *turn, long place)
     const char *out = at("work/run");
     pid_t child = fork();
     if (child == 0) {
-        faults_arm(turn->mode, place, error_at(place));
+        faults_arm(turn->mode, place, error_at(turn, place));
         tally->status = job->run(out);
         snprintf(tally->message, sizeof tally->message, "%s",
                  tally->status == PBA_OK ? "" : pba_error_message());
@@ -268,7 +276,7 @@ static int run_child(const struct job *job, const struct turn *turn, long place)
     return code;
 }
 
-static const struct turn nothing = {"nothing", FAULT_COUNT, true, 1};
+static const struct turn nothing = {"nothing", FAULT_COUNT, EVERYWHERE, 1};
 
 static struct complaint {
     char text[2048];
@@ -417,7 +425,20 @@ static void begin_folder(const struct job *job)
 }
 
 /* Operations and work of each job undisturbed. */
+enum { OPERATIONS_MAX = 1 << 12 };
 static long operations[JOBS], work[JOBS];
+static bool writes[JOBS][OPERATIONS_MAX]; /* by place */
+
+/* Places of a turn go from 1 to this; not all of them are tried. */
+static long last_place(const struct job *job, const struct turn *turn)
+{
+    return turn->at == EVERYWHERE ? 1 : operations[job - jobs];
+}
+
+static bool is_tried(const struct job *job, const struct turn *turn, long place)
+{
+    return turn->at != WRITES || writes[job - jobs][place];
+}
 
 /* Each line of the journal is synced before. */
 static bool matters(const fault_record *record)
@@ -429,7 +450,7 @@ static bool matters(const fault_record *record)
 
 /* An error that nothing depends on may be passed over; another is told with the file's name and
  * the reason. */
-static bool check_error(const struct job *job, long place)
+static bool check_error(const struct job *job, const struct turn *turn, long place)
 {
     const fault_record *at_fault = faults_record(place);
     char name[64];
@@ -440,7 +461,7 @@ static bool check_error(const struct job *job, long place)
     if (tally->status == PBA_OK) {
         return !matters(at_fault) || complain("the error was not noticed");
     }
-    if (tally->status != PBA_IO || !strstr(tally->message, strerror(error_at(place))) ||
+    if (tally->status != PBA_IO || !strstr(tally->message, strerror(error_at(turn, place))) ||
         !strstr(tally->message, folder) || strchr(tally->message, '\n')) {
         return complain("%s: %s", pba_status_name(tally->status), tally->message);
     }
@@ -455,16 +476,16 @@ static bool check_error(const struct job *job, long place)
 
 static bool check_outcome(const struct job *job, const struct turn *turn, long place, int code)
 {
-    if (turn->everywhere) {
+    if (turn->at == EVERYWHERE) {
         return code != 0                 ? complain("the process died: %d", code)
                : tally->status != PBA_OK ? complain("%s", tally->message)
                                          : check_folder(job, true);
     }
-    bool dies = turn->mode != FAULT_ERROR && turn->mode != FAULT_ONCE;
+    bool dies = !is_error(turn);
     if (dies ? !WIFSIGNALED(code) || WTERMSIG(code) != SIGKILL : code != 0) {
         return complain("the process ended otherwise: %d", code);
     }
-    return check_folder(job, false) && (dies || check_error(job, place));
+    return check_folder(job, false) && (dies || check_error(job, turn, place));
 }
 
 /* Undisturbed, on what is there. */
@@ -490,10 +511,8 @@ static bool attempt(const struct job *job, const struct turn *turn, long place)
         return true;
     }
     fprintf(stderr, "%s, %s operation %ld (%s of %s)%s%s: %s\n", job->name, turn->name, place,
-            record.call, record.name,
-            turn->mode == FAULT_ERROR || turn->mode == FAULT_ONCE ? ", " : "",
-            turn->mode == FAULT_ERROR || turn->mode == FAULT_ONCE ? strerror(error_at(place)) : "",
-            complaint.text);
+            record.call, record.name, is_error(turn) ? ", " : "",
+            is_error(turn) ? strerror(error_at(turn, place)) : "", complaint.text);
     return false;
 }
 
@@ -529,7 +548,7 @@ static void write_schedule(void)
 static void tear_search(void)
 {
     long place = 0;
-    const struct turn half = {"killed amid", FAULT_HALF, false, 1};
+    const struct turn half = {"killed amid", FAULT_HALF, WRITES, 1};
     begin_folder(&jobs[0]);
     for (int lines = 0; lines < 10;
          lines += strcmp(faults_record(place)->call, "write") == 0 &&
@@ -553,7 +572,10 @@ static void run_whole(int index)
     }
     operations[index] = faults_count();
     work[index] = tally->work;
-    assert_true(operations[index] > 10);
+    assert_in_range(operations[index], 11, OPERATIONS_MAX - 1);
+    for (long place = 1; place <= operations[index]; place++) {
+        writes[index][place] = strcmp(faults_record(place)->call, "write") == 0;
+    }
     shell("mv '%s' '%s'", at("work/run"), at(name_of(job, "whole")));
 }
 
@@ -581,70 +603,109 @@ static void test_job(void **state)
     int failed = 0;
     for (int i = 0; i < TURNS; i++) {
         const struct turn *turn = &turns[i];
-        long last = turn->everywhere ? 1 : operations[job - jobs];
-        long step = turn->everywhere ? 1 : job->stride * turn->share;
-        for (long place = 1 + i % step; place <= last; place += step) {
-            failed += !attempt(job, turn, place);
+        long step = turn->at == EVERYWHERE ? 1 : job->stride * turn->share;
+        for (long place = 1 + i % step; place <= last_place(job, turn); place += step) {
+            failed += is_tried(job, turn, place) && !attempt(job, turn, place);
         }
     }
     assert_int_equal(failed, 0);
 }
 
-/* How far a job came: turns of `turn`, places of that one; *failed counts. */
-static bool run_all(const struct job *job, const char *folder_of_state, double end)
+/* How far a job came: all before turn `turn`, and its places up to `place`. What failed is tried
+ * again by the next call, first of all. Numbers of one kind, as a state has them. */
+enum { FAILED_MAX = (STATE_MAX - 4) / 2 };
+typedef struct progress {
+    long attempts, failed, turn, place;
+    struct {
+        long turn, place;
+    } again[FAILED_MAX];
+} progress;
+_Static_assert(sizeof(progress) <= STATE_MAX * sizeof(long), "a state holds it");
+
+static bool fits(const struct job *job, const progress *progress, int count)
 {
-    char name[PBA_PATH_MAX];
-    int turn = 0;
-    long place = 0, attempts = 0, failed = 0;
-    snprintf(name, sizeof name, "%s/%s", folder_of_state, job->name);
-    FILE *file = fopen(name, "r");
-    if (file) {
-        assert_int_equal(fscanf(file, "%ld %ld %d %ld", &attempts, &failed, &turn, &place), 4);
-        fclose(file);
+    bool can = count == 0 || (count >= 4 && count == 4 + 2 * progress->failed);
+    can = can && progress->turn >= 0 && progress->turn <= TURNS && progress->place >= 0;
+    for (long i = 0; can && i < progress->failed; i++) {
+        long turn = progress->again[i].turn, place = progress->again[i].place;
+        can = turn >= 0 && turn < TURNS && place >= 1 && place <= operations[job - jobs];
     }
-    while (turn < TURNS && clock_now() < end) {
-        long last = turns[turn].everywhere ? 1 : operations[job - jobs];
-        if (++place > last) {
-            turn++;
-            place = 0;
-            continue;
-        }
-        failed += !attempt(job, &turns[turn], place);
-        attempts++;
-        file = fopen(name, "w");
-        assert_non_null(file);
-        fprintf(file, "%ld %ld %d %ld\n", attempts, failed, turn, place);
-        fclose(file);
-    }
-    printf("%s: %ld operations, %ld attempts, %ld failed%s\n", job->name, operations[job - jobs],
-           attempts, failed, turn < TURNS ? " so far" : ", all");
-    if (failed) {
-        exit(1);
-    }
-    return turn == TURNS;
+    return can;
 }
 
-static int run_torture(const char *folder_of_state, double seconds)
+static void read_progress(const struct job *job, progress *progress)
 {
-    double end = clock_now() + seconds;
-    bool all = true;
-    for (int i = 0; i < JOBS; i++) {
-        all &= run_all(&jobs[i], folder_of_state, end);
+    long numbers[STATE_MAX] = {0};
+    int count = state_read(job->name, numbers);
+    memcpy(progress, numbers, sizeof *progress);
+    if (!fits(job, progress, count)) {
+        state_refuse(job->name);
     }
-    return all ? 0 : 75;
+}
+
+static void write_progress(const struct job *job, progress *progress)
+{
+    progress->attempts++;
+    state_write(job->name, (const long *)progress, 4 + 2 * (int)progress->failed);
+}
+
+static void try_again(const struct job *job, progress *progress)
+{
+    for (long i = 0; i < progress->failed && long_form_goes_on();) {
+        if (attempt(job, &turns[progress->again[i].turn], progress->again[i].place)) {
+            progress->again[i] = progress->again[--progress->failed];
+        } else {
+            i++;
+        }
+        write_progress(job, progress);
+    }
+}
+
+static bool next_place(const struct job *job, progress *progress)
+{
+    while (progress->turn < TURNS) {
+        const struct turn *turn = &turns[progress->turn];
+        if (++progress->place > last_place(job, turn)) {
+            progress->turn++;
+            progress->place = 0;
+        } else if (is_tried(job, turn, progress->place)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void test_every_place(void **state)
+{
+    const struct job *job = *state;
+    progress progress;
+    read_progress(job, &progress);
+    try_again(job, &progress);
+    while (progress.failed < FAILED_MAX && long_form_goes_on() && next_place(job, &progress)) {
+        if (!attempt(job, &turns[progress.turn], progress.place)) {
+            progress.again[progress.failed].turn = progress.turn;
+            progress.again[progress.failed++].place = progress.place;
+        }
+        write_progress(job, &progress);
+    }
+    bool all = progress.turn == TURNS;
+    printf("%s: %ld operations, %ld attempts, %ld failed%s\n", job->name, operations[job - jobs],
+           progress.attempts, progress.failed, all ? ", all" : " so far");
+    long_form.unfinished |= !all;
+    assert_int_equal(progress.failed, 0);
 }
 
 int main(int argc, char **argv)
 {
-    if (argc == 3) {
-        void *state = NULL;
-        int code = set_up(&state) == 0 ? run_torture(argv[1], atof(argv[2])) : 1;
-        remove_folder(&state);
-        return code;
-    }
     struct CMUnitTest tests[JOBS];
-    for (int i = 0; i < JOBS; i++) {
-        tests[i] = (struct CMUnitTest){jobs[i].name, test_job, NULL, NULL, (void *)&jobs[i]};
+    if (argc == 3) {
+        long_form_begin(argv[1], argv[2]);
     }
-    return _cmocka_run_group_tests("crash", tests, JOBS, set_up, remove_folder);
+    for (int i = 0; i < JOBS; i++) {
+        tests[i] = (struct CMUnitTest){.name = jobs[i].name,
+                                       .test_func = long_form.folder ? test_every_place : test_job,
+                                       .initial_state = (void *)&jobs[i]};
+    }
+    int failed = _cmocka_run_group_tests("crash", tests, JOBS, set_up, remove_folder);
+    return long_form.folder ? long_form_end(failed) : failed;
 }

@@ -6,7 +6,8 @@
  *
  * As a test, places are sampled, fewer the further on. With arguments every one is tried:
  *     test_memory STATE SECONDS
- * keeps in the folder STATE how far it came and ends with 75 when its time is up. */
+ * keeps in the folder STATE how far it came and ends with 75 when its time is up, with 1 where
+ * something failed. */
 #include "check.h"
 
 #include <archive.h>
@@ -19,17 +20,21 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <zlib.h>
 
-#include "core/clock.h"
+#include "augment/op.h"
 #include "folder.h"
+#include "state.h"
 
 /* ------------------------------------------------------------- allocations */
 
 /* Shared with child processes. */
 typedef struct meter {
     atomic_long calls, failed;
-    atomic_bool foreign; /* it was jansson's */
+    atomic_long lost;    /* blocks of a process that ended */
     atomic_long fail_at; /* the call that fails; 0: none */
     atomic_bool armed;
 } meter;
@@ -105,16 +110,12 @@ void *__wrap_aligned_alloc(size_t alignment, size_t size);
 int __wrap_posix_memalign(void **block, size_t alignment, size_t size);
 void __wrap_free(void *block);
 
-/* What jansson calls. Where it has no memory it may say that a text is damaged instead. */
+/* What jansson calls. */
 static void *foreign_malloc(size_t size)
 {
     /* A buffer that grows in a string, whose failure it does not notice (schedule_json_load). */
     bool grows = size >= 32 && (size & (size - 1)) == 0;
-    if (!grows && due()) {
-        meter_of_all->foreign = true;
-        return NULL;
-    }
-    return note(__real_malloc(size));
+    return !grows && due() ? NULL : note(__real_malloc(size));
 }
 
 void *__wrap_malloc(size_t size)
@@ -356,6 +357,11 @@ static pba_status path_schedule(void)
     pba_schedule *schedule = NULL, *stretched = NULL, *log = NULL;
     pba_status status = pba_schedule_load(at("schedule.json"), 0, &schedule);
     if (status == PBA_OK) {
+        status = pba_schedule_stretch_reference(schedule, 7, &stretched);
+    }
+    pba_schedule_free(stretched);
+    stretched = NULL;
+    if (status == PBA_OK) {
         status = pba_schedule_stretch(schedule, 9, &stretched);
     }
     if (status == PBA_OK) {
@@ -424,6 +430,58 @@ static pba_status path_ops(void)
     }
     pba_image_free(&image);
     return status;
+}
+
+/* A built-in operation, and one of a plug-in. */
+static pba_status path_op_test(void)
+{
+    pba_op_report report;
+    pba_status status = pba_op_test("Invert", NULL, &report);
+    assert_true(status != PBA_OK || report.passed);
+    if (status == PBA_OK) {
+        status = pba_op_test("Grain", EXAMPLE_PLUGIN, &report);
+        assert_true(status != PBA_OK || report.passed);
+    }
+    return status;
+}
+
+/* What a plug-in that is loaded keeps until its process ends: here a child. */
+static void forget_plugin(void)
+{
+    const augment_op *op = augment_op_find("Grain");
+    assert_true(op && op->plugin);
+    forget(op); /* the first of the block */
+    forget(op->source);
+}
+
+static void load_plugin(int message)
+{
+    live_count = 0;
+    pba_status status = pba_plugin_load(EXAMPLE_PLUGIN);
+    if (status == PBA_OK) {
+        forget_plugin();
+    }
+    meter_of_all->lost += live_count;
+    ssize_t written = write(message, pba_error_message(), strlen(pba_error_message()));
+    _exit(written < 0 ? PBA_INTERNAL : status);
+}
+
+static pba_status path_plugin(void)
+{
+    char message[2048] = "";
+    int code, ends[2];
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        load_plugin(ends[1]);
+    }
+    close(ends[1]);
+    assert_true(read(ends[0], message, sizeof message - 1) >= 0);
+    close(ends[0]);
+    assert_int_equal(waitpid(child, &code, 0), child);
+    assert_true(WIFEXITED(code));
+    return status_set((pba_status)WEXITSTATUS(code), "%s", message);
 }
 
 static pba_status path_images(void)
@@ -567,14 +625,59 @@ static pba_status path_search(void)
     return status;
 }
 
-static pba_status path_search_resume(void)
+static long long size_of(const char *path)
 {
+    struct stat info;
+    assert_int_equal(stat(path, &info), 0);
+    return (long long)info.st_size;
+}
+
+static bool is_damaged(const char *run)
+{
+    return strncmp(run, "damaged", 7) == 0;
+}
+
+/* However it ends, what the journal held is still there. */
+static pba_status resume_search(const char *run)
+{
+    char name[64];
+    pba_plan plan;
     pba_search *search;
-    copy_tree(at("half-search"), at("resumed"));
+    copy_tree(at(run), at("resumed"));
     pba_status status = pba_search_resume(at("resumed"), 1, &search);
     if (status == PBA_OK) {
+        status = pba_search_plan(search, &plan);
+    }
+    if (status == PBA_OK) {
+        assert_true((strstr(plan.notes, " again from ") != NULL) == is_damaged(run));
         status = finish_search(search);
     }
+    pba_search_free(search);
+    snprintf(name, sizeof name, "%s/journal.jsonl", run);
+    assert_true(size_of(at("resumed/journal.jsonl")) >= size_of(at(name)));
+    return status;
+}
+
+static pba_status path_search_resume(void)
+{
+    return resume_search("half-search");
+}
+
+static pba_status path_search_repair(void)
+{
+    return resume_search("damaged-search");
+}
+
+/* What is not kept is measured; the network is, so that it is the only one. */
+static const char *const kept[] = {"model", "precision", "train-size", "val-size", "population"};
+
+static pba_status path_search_fit(void)
+{
+    pba_search_options options = search_options("nowhere");
+    pba_search *search;
+    pba_budget budget;
+    snprintf(options.budget, sizeof options.budget, "45s");
+    pba_status status = pba_search_fit(&options, kept, 5, NULL, &budget, &search);
     pba_search_free(search);
     return status;
 }
@@ -620,16 +723,46 @@ static pba_status path_training_reference(void)
     return train("reference", "reference");
 }
 
-static pba_status path_training_resume(void)
+static pba_status path_training_fit(void)
 {
+    pba_train_options options = train_options("nowhere", "onednn");
     pba_training *training;
-    copy_tree(at("half-training"), at("resumed-training"));
-    pba_status status = pba_training_resume(at("resumed-training"), 1, &training);
-    if (status == PBA_OK) {
-        status = pba_training_run(training, NULL);
-    }
+    pba_budget budget;
+    snprintf(options.budget, sizeof options.budget, "45s");
+    pba_status status = pba_training_fit(&options, kept, 2, NULL, &budget, &training);
     pba_training_free(training);
     return status;
+}
+
+static void look_for_repair(void *user, const pba_event *event)
+{
+    bool *repaired = user;
+    *repaired |= event->kind == PBA_EVENT_NOTE && strstr(event->text, "from the checkpoint before");
+}
+
+static pba_status resume_training(const char *run)
+{
+    bool repaired = false;
+    const pba_observer observer = {.event = look_for_repair, .user = &repaired};
+    pba_training *training;
+    copy_tree(at(run), at("resumed-training"));
+    pba_status status = pba_training_resume(at("resumed-training"), 1, &training);
+    if (status == PBA_OK) {
+        status = pba_training_run(training, &observer);
+    }
+    assert_true(status != PBA_OK || repaired == is_damaged(run));
+    pba_training_free(training);
+    return status;
+}
+
+static pba_status path_training_resume(void)
+{
+    return resume_training("half-training");
+}
+
+static pba_status path_training_repair(void)
+{
+    return resume_training("damaged-training");
 }
 
 static pba_status path_measure(void)
@@ -674,20 +807,38 @@ static pba_status path_report(void)
     return status == PBA_OK ? pba_report_charts(&options, at("charts")) : status;
 }
 
-static pba_status path_compare(void)
+static pba_compare_options compare_options(const char *out)
 {
     size_t count;
     pba_compare_options options;
-    pba_comparison *comparison;
     const pba_setting *rows = pba_compare_settings(&count);
     pba_settings_init(&options, rows, count);
     fill_recipe(&options.recipe, "onednn");
     snprintf(options.arms, sizeof options.arms, "none,%s", at("schedule.json"));
     snprintf(options.dataset, sizeof options.dataset, "%s", at("idx"));
-    snprintf(options.out, sizeof options.out, "%s", at("compare"));
+    snprintf(options.out, sizeof options.out, "%s", at(out));
     options.seeds = 2;
+    return options;
+}
+
+static pba_status path_compare(void)
+{
+    const pba_compare_options options = compare_options("compare");
+    pba_comparison *comparison;
     remove_tree(options.out);
     pba_status status = pba_comparison_create_with(&options, NULL, &comparison);
+    if (status == PBA_OK) {
+        status = pba_comparison_run(comparison, NULL);
+    }
+    pba_comparison_free(comparison);
+    return status;
+}
+
+static pba_status path_compare_resume(void)
+{
+    pba_comparison *comparison;
+    copy_tree(at("half-compare"), at("resumed-compare"));
+    pba_status status = pba_comparison_resume_with(at("resumed-compare"), 1, NULL, &comparison);
     if (status == PBA_OK) {
         status = pba_comparison_run(comparison, NULL);
     }
@@ -731,30 +882,77 @@ static bool stop_soon(void *user)
     return --*asks <= 0;
 }
 
-/* Runs that are finished, and runs that were stopped on the way. */
-static void prepare_runs(void)
+/* An observer that stops the job at its `asks`-th question. */
+static pba_observer *stopping(int asks)
 {
-    int asks = 10;
-    const pba_observer observer = {.stop = stop_soon, .user = &asks};
-    pba_search_options options = search_options("half-search");
+    static int left;
+    static pba_observer observer = {.stop = stop_soon, .user = &left};
+    left = asks;
+    return &observer;
+}
+
+static void start_search(const char *out, int asks)
+{
+    pba_search_options options = search_options(out);
     pba_search *search;
     options.workers = 1;
     assert_ok(pba_search_create(&options, &search));
-    assert_int_equal(pba_search_run(search, &observer), PBA_INTERRUPTED);
+    assert_int_equal(pba_search_run(search, stopping(asks)), PBA_INTERRUPTED);
     pba_search_free(search);
-    options = search_options("done-search");
+}
+
+static void start_training(const char *out)
+{
+    pba_train_options options = train_options(out, "onednn");
+    pba_training *training;
+    options.workers = 1;
+    assert_ok(pba_training_create(&options, &training));
+    assert_int_equal(pba_training_run(training, stopping(4)), PBA_INTERRUPTED);
+    pba_training_free(training);
+}
+
+static void go_on_with_training(const char *run)
+{
+    pba_training *training;
+    assert_ok(pba_training_resume(run, 1, &training));
+    assert_int_equal(pba_training_run(training, stopping(2)), PBA_INTERRUPTED);
+    pba_training_free(training);
+}
+
+static void start_compare(const char *out)
+{
+    pba_compare_options options = compare_options(out);
+    pba_comparison *comparison;
+    options.workers = 1;
+    assert_ok(pba_comparison_create_with(&options, NULL, &comparison));
+    assert_int_equal(pba_comparison_run(comparison, stopping(10)), PBA_INTERRUPTED);
+    pba_comparison_free(comparison);
+}
+
+/* The newest checkpoint, with an older one beside it. */
+static void damage(const char *name)
+{
+    assert_true(size_of(at(name)) > 0);
+    assert_ok(file_write(at(name), "damaged", 7));
+}
+
+/* Runs that are finished, and runs that were stopped on the way. */
+static void prepare_runs(void)
+{
+    const pba_search_options options = search_options("done-search");
+    pba_search *search;
     assert_ok(pba_search_create(&options, &search));
     assert_ok(pba_search_run(search, NULL));
     pba_search_free(search);
-
-    asks = 4;
-    pba_training *training;
-    pba_train_options wanted = train_options("half-training", "onednn");
-    wanted.workers = 1;
-    assert_ok(pba_training_create(&wanted, &training));
-    assert_int_equal(pba_training_run(training, &observer), PBA_INTERRUPTED);
-    pba_training_free(training);
     assert_ok(train("done-training", "onednn"));
+    start_search("half-search", 10);
+    start_search("damaged-search", 20);
+    damage("damaged-search/checkpoint/round-0001-member-0000");
+    start_training("half-training");
+    start_training("damaged-training");
+    go_on_with_training(at("damaged-training"));
+    damage("damaged-training/checkpoint/seed-0");
+    start_compare("half-compare");
 }
 
 static int set_up(void **state)
@@ -789,19 +987,26 @@ static const struct path {
     {"schedule", path_schedule},
     {"augmenter", path_augmenter},
     {"ops", path_ops},
+    {"op_test", path_op_test},
+    {"plugin", path_plugin},
     {"images", path_images},
     {"preview", path_preview},
     {"population", path_population},
     {"models", path_models},
     {"search", path_search},
     {"search_resume", path_search_resume},
+    {"search_repair", path_search_repair},
+    {"search_fit", path_search_fit},
     {"training", path_training},
     {"training_reference", path_training_reference},
     {"training_resume", path_training_resume},
+    {"training_repair", path_training_repair},
+    {"training_fit", path_training_fit},
     {"measure", path_measure},
     {"evaluate", path_evaluate},
     {"report", path_report},
     {"compare", path_compare},
+    {"compare_resume", path_compare_resume},
     {"watch", path_watch},
     {"export", path_export},
 };
@@ -810,18 +1015,18 @@ enum { PATHS = sizeof all_paths / sizeof *all_paths };
 /* With allocation `place` failing (0: none); whether the path got so far. */
 static bool run_with(const struct path *path, long place)
 {
-    meter_of_all->calls = meter_of_all->failed = 0;
+    meter_of_all->calls = meter_of_all->failed = meter_of_all->lost = 0;
     meter_of_all->fail_at = place;
-    meter_of_all->foreign = false;
     live_count = 0;
     meter_of_all->armed = true;
     pba_status status = path->run();
     meter_of_all->armed = false;
     bool failed = meter_of_all->failed > 0;
-    if (live_count) {
-        fail_msg("%s, allocation %ld: %d blocks are lost", path->name, place, live_count);
+    long lost = live_count + meter_of_all->lost;
+    if (lost) {
+        fail_msg("%s, allocation %ld: %ld blocks are lost", path->name, place, lost);
     }
-    bool fits = meter_of_all->foreign ? status != PBA_INTERNAL : (status == PBA_MEMORY) == failed;
+    bool fits = (status == PBA_MEMORY) == failed;
     if (!fits || (status != PBA_OK && !pba_error_message()[0])) {
         fail_msg("%s, allocation %ld%s: %s (%s)", path->name, place, failed ? "" : " (none failed)",
                  pba_status_name(status), status == PBA_OK ? "" : pba_error_message());
@@ -837,54 +1042,39 @@ static void test_path(void **state)
     }
 }
 
-/* Every place from where the state says; false: the time is up. */
-static bool run_all(const struct path *path, const char *folder_of_state, double end)
+/* Every place from where the state says. The one that fails is tried again by the next call. */
+static void test_every_place(void **state)
 {
-    char name[PBA_PATH_MAX];
-    snprintf(name, sizeof name, "%s/%s", folder_of_state, path->name);
-    FILE *file = fopen(name, "r");
-    long place = 1;
-    if (file) {
-        assert_int_equal(fscanf(file, "%ld", &place), 1);
-        fclose(file);
+    const struct path *path = *state;
+    long numbers[STATE_MAX] = {1}, *place = numbers;
+    if (state_read(path->name, numbers) > 1 || *place < 1) {
+        state_refuse(path->name);
     }
-    run_with(path, 0);
     bool more = true;
-    while (more && clock_now() < end) {
-        more = run_with(path, place);
-        place += more;
-        file = fopen(name, "w");
-        assert_non_null(file);
-        fprintf(file, "%ld\n", place);
-        fclose(file);
+    if (long_form_goes_on()) {
+        run_with(path, 0);
     }
-    printf("%s: %ld allocations failed%s\n", path->name, place - 1, more ? " so far" : ", all");
-    return !more;
-}
-
-static int run_torture(const char *folder_of_state, double seconds)
-{
-    double end = clock_now() + seconds;
-    bool whole = true;
-    for (int i = 0; i < PATHS; i++) {
-        whole &= run_all(&all_paths[i], folder_of_state, end);
+    while (more && long_form_goes_on()) {
+        more = run_with(path, *place);
+        *place += more;
+        state_write(path->name, place, 1);
     }
-    return whole ? 0 : 75;
+    printf("%s: %ld allocations failed%s\n", path->name, *place - 1, more ? " so far" : ", all");
+    long_form.unfinished |= more;
 }
 
 int main(int argc, char **argv)
 {
+    struct CMUnitTest tests[PATHS];
     json_set_alloc_funcs(foreign_malloc, __wrap_free);
     if (argc == 3) {
-        void *state = NULL;
-        int code = set_up(&state) == 0 ? run_torture(argv[1], atof(argv[2])) : 1;
-        remove_folder(&state);
-        return code;
+        long_form_begin(argv[1], argv[2]);
     }
-    struct CMUnitTest tests[PATHS];
     for (int i = 0; i < PATHS; i++) {
-        tests[i] =
-            (struct CMUnitTest){all_paths[i].name, test_path, NULL, NULL, (void *)&all_paths[i]};
+        tests[i] = (struct CMUnitTest){.name = all_paths[i].name,
+                                       .test_func = long_form.folder ? test_every_place : test_path,
+                                       .initial_state = (void *)&all_paths[i]};
     }
-    return _cmocka_run_group_tests("memory", tests, PATHS, set_up, remove_folder);
+    int failed = _cmocka_run_group_tests("memory", tests, PATHS, set_up, remove_folder);
+    return long_form.folder ? long_form_end(failed) : failed;
 }

@@ -6,6 +6,7 @@
 #include <matio.h>
 #include <unistd.h>
 
+#include "faults.h"
 #include "folder.h"
 
 enum { SIDE = 32, PIXELS = SIDE * SIDE * 3, ROOM = 1 << 20 };
@@ -107,6 +108,25 @@ static void test_svhn_archive(void **state)
     assert_string_equal(describe(dataset).format, "svhn");
     check_digits(dataset, 20);
     pba_dataset_free(dataset);
+}
+
+/* Signals before every call, and calls that do a part, from a folder and from memory. */
+static void test_svhn_interrupted(void **state)
+{
+    const fault_mode modes[] = {FAULT_INTERRUPT, FAULT_SHORT};
+    char command[3 * PBA_PATH_MAX];
+    faults_open(folder, "");
+    put_mat("train_32x32.mat", 20, 0, true, false, MAT_FT_MAT5);
+    snprintf(command, sizeof command, "cd '%s' && tar -cf svhn.tar train_32x32.mat", folder);
+    assert_int_equal(system(command), 0);
+    for (int i = 0; i < 4; i++) {
+        faults_arm(modes[i % 2], 0, 0);
+        pba_dataset *dataset = opened(i < 2 ? folder : path_of("svhn.tar"));
+        assert_true(faults_disturbed() > 2);
+        faults_arm(FAULT_COUNT, 0, 0);
+        check_digits(dataset, 20);
+        pba_dataset_free(dataset);
+    }
 }
 
 /* Labels of 2 images. */
@@ -270,9 +290,16 @@ static void test_real_svhn_cut_off(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(test_svhn),       IN_FOLDER(test_svhn_archive), IN_FOLDER(test_svhn_labels),
-        IN_FOLDER(test_svhn_hdf5),  IN_FOLDER(test_svhn_refused), IN_FOLDER(test_svhn_damaged),
-        IN_FOLDER(test_svhn_claim), IN_FOLDER(test_real_svhn),    IN_FOLDER(test_real_svhn_cut_off),
+        IN_FOLDER(test_svhn),
+        IN_FOLDER(test_svhn_archive),
+        IN_FOLDER(test_svhn_interrupted),
+        IN_FOLDER(test_svhn_labels),
+        IN_FOLDER(test_svhn_hdf5),
+        IN_FOLDER(test_svhn_refused),
+        IN_FOLDER(test_svhn_damaged),
+        IN_FOLDER(test_svhn_claim),
+        IN_FOLDER(test_real_svhn),
+        IN_FOLDER(test_real_svhn_cut_off),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,6 +13,7 @@
 
 #include "augment/check.h"
 #include "core/child.h"
+#include "core/file.h"
 #include "core/memory.h"
 #include "schedule/policy.h"
 
@@ -231,7 +232,9 @@ static board *board_create(void)
 static pba_status try_op(const augment_op *op, trial *trial)
 {
     trial->board->found = true;
-    return augment_check(op, trial->timed, trial->board->place, &trial->board->report);
+    pba_status status = augment_check(op, trial->timed, trial->board->place, &trial->board->report);
+    trial->board->found = status == PBA_OK; /* else nothing was found out */
+    return status;
 }
 
 /* The first rule that an operation breaks, as a failure of the file. */
@@ -314,17 +317,9 @@ static pba_status try_in_child(const char *what, trial *trial)
 
 static pba_status full_path(const char *path, char full[PBA_PATH_MAX])
 {
-    char *found = realpath(path, NULL);
-    pba_status status = PBA_OK;
-    if (!found) {
-        status = status_set(PBA_NOT_FOUND, "%s: there is no such plug-in", path);
-    } else if (strlen(found) >= PBA_PATH_MAX) {
-        status = status_set(PBA_USAGE, "%s: its full path is too long", path);
-    } else {
-        memcpy(full, found, strlen(found) + 1);
-    }
-    free(found);
-    return status;
+    pba_status status = file_full_path(path, full);
+    return status == PBA_NOT_FOUND ? status_set(status, "%s: there is no such plug-in", path)
+                                   : status;
 }
 
 static bool is_loaded(const char *file)

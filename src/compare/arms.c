@@ -6,6 +6,7 @@
 
 #include "augment/kind.h"
 #include "compare/compare.h"
+#include "core/file.h"
 
 enum { ARMS_MAX = 32 };
 
@@ -77,11 +78,7 @@ pba_status compare_check_arm(const compare_arm *arm)
 static void settle(compare_arm *arm)
 {
     if (!augment_kind_find(arm->augment)->name) {
-        char *full = realpath(arm->augment, NULL);
-        if (full && strlen(full) < sizeof arm->augment) {
-            memcpy(arm->augment, full, strlen(full) + 1);
-        }
-        free(full);
+        file_full_path(arm->augment, arm->augment); /* what is no path stays as it is */
     }
 }
 

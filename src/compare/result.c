@@ -113,40 +113,56 @@ size_t pba_comparison_arms(const pba_comparison *comparison, const pba_arm **arm
 
 /* --------------------------------------------------------------------- files */
 
-static json_t *known(double value)
+/* These return -1 where there is no memory. */
+static int add_real(json_t *arm, const char *key, double value, bool known)
 {
-    return value >= 0 ? json_real(value) : NULL;
+    return known ? json_object_set_new(arm, key, json_real(value)) : 0;
 }
 
-static json_t *errors_json(const pba_arm *arm)
+static int add_text(json_t *arm, const char *key, const char *text)
+{
+    return text ? json_object_set_new(arm, key, json_string(text)) : 0;
+}
+
+static int add_errors(json_t *object, const pba_arm *arm)
 {
     json_t *errors = json_array();
-    for (int i = 0; i < arm->seeds; i++) {
-        if (json_array_append_new(errors, json_real(arm->errors[i])) != 0) {
-            json_decref(errors);
-            return NULL; /* which makes no object of it */
-        }
+    int failed = json_object_set_new(object, "test_errors", errors);
+    for (int i = 0; i < arm->seeds && !failed; i++) {
+        failed = json_array_append_new(errors, json_real(arm->errors[i]));
     }
-    return errors;
+    return failed;
 }
 
 static json_t *arm_json(const pba_comparison *comparison, int index)
 {
     const pba_arm *arm = &comparison->results[index];
-    return json_pack("{s:s, s:s, s:o, s:f, s:o*, s:f, s:o*, s:s*, s:o*, s:o*, s:s*}", "augment",
-                     arm->augment, "run", comparison->arms[index].name, "test_errors",
-                     errors_json(arm), "mean_test_error", arm->mean, "half_width",
-                     known(arm->half_width), "core_seconds", arm->core_seconds,
-                     "search_core_seconds", known(arm->search_seconds), "rival", arm->rival, "gain",
-                     arm->rival ? json_real(arm->gain) : NULL, "gain_half_width",
-                     arm->rival ? known(arm->gain_half_width) : NULL, "verdict", arm->verdict);
+    json_t *object = json_object();
+    int failed = add_text(object, "augment", arm->augment);
+    failed |= add_text(object, "run", comparison->arms[index].name);
+    failed |= add_errors(object, arm);
+    failed |= add_real(object, "mean_test_error", arm->mean, true);
+    failed |= add_real(object, "half_width", arm->half_width, arm->half_width >= 0);
+    failed |= add_real(object, "core_seconds", arm->core_seconds, true);
+    failed |=
+        add_real(object, "search_core_seconds", arm->search_seconds, arm->search_seconds >= 0);
+    failed |= add_text(object, "rival", arm->rival);
+    failed |= add_real(object, "gain", arm->gain, arm->rival);
+    failed |= add_real(object, "gain_half_width", arm->gain_half_width,
+                       arm->rival && arm->gain_half_width >= 0);
+    failed |= add_text(object, "verdict", arm->verdict);
+    if (failed) {
+        json_decref(object);
+        return NULL;
+    }
+    return object;
 }
 
 static pba_status write_result(const pba_comparison *comparison)
 {
     const pba_compare_options *options = &comparison->options;
     json_t *arms = json_array();
-    for (int i = 0; i < comparison->arm_count; i++) {
+    for (int i = 0; i < comparison->arm_count && arms; i++) {
         if (json_array_append_new(arms, arm_json(comparison, i)) != 0) {
             json_decref(arms);
             arms = NULL; /* which makes no result below */

@@ -18,6 +18,7 @@
 #endif
 
 #include "core/clock.h"
+#include "core/file.h"
 #include "core/sanitized.h"
 
 #ifdef PBA_COVERAGE
@@ -80,18 +81,10 @@ static pba_status say_memory(const child_job *job, const char *why)
 
 pba_status child_write(child_stream *out, const void *data, size_t size)
 {
-    for (const char *bytes = data; size;) {
-        ssize_t done = write(out->descriptor, bytes, size);
-        if (done < 0 && errno != EINTR) {
-            return status_set(PBA_IO, "%s: what came out of it cannot be handed on: %s",
-                              out->job->what, strerror(errno));
-        }
-        if (done > 0) {
-            bytes += done;
-            size -= (size_t)done;
-        }
-    }
-    return PBA_OK;
+    return file_write_bytes(out->descriptor, data, size)
+               ? PBA_OK
+               : status_set(PBA_IO, "%s: what came out of it cannot be handed on: %s",
+                            out->job->what, strerror(errno));
 }
 
 /* Until there is something to read, or the stream's end; false: the state says why not. Of a pause
@@ -230,7 +223,7 @@ static bool send_report(int pipe, pba_status status)
     if (status != PBA_OK) {
         snprintf(report.message, sizeof report.message, "%s", pba_error_message());
     }
-    return write(pipe, &report, sizeof report) == (ssize_t)sizeof report;
+    return file_write_bytes(pipe, &report, sizeof report);
 }
 
 static void child_main(const child_job *job, int stream, int report_pipe, size_t addresses,

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,10 +68,11 @@ static int close_written(int descriptor)
     return close(descriptor) == 0 || errno == EINTR ? 0 : -1;
 }
 
-static pba_status read_all(int descriptor, const char *path, char *data, size_t size)
+static pba_status read_some(int descriptor, const char *path, void *data, size_t size, size_t *got)
 {
-    for (size_t got = 0; got < size;) {
-        ssize_t more = read(descriptor, data + got, size - got);
+    char *bytes = data;
+    for (*got = 0; *got < size;) {
+        ssize_t more = read(descriptor, bytes + *got, size - *got);
         if (more < 0 && errno == EINTR) {
             continue;
         }
@@ -78,11 +80,20 @@ static pba_status read_all(int descriptor, const char *path, char *data, size_t 
             return file_error(path, "cannot be read");
         }
         if (more == 0) {
-            return status_set(PBA_IO, "%s: became shorter while it was read", path);
+            break;
         }
-        got += (size_t)more;
+        *got += (size_t)more;
     }
     return PBA_OK;
+}
+
+pba_status file_read_bytes(int descriptor, const char *path, void *data, size_t size)
+{
+    size_t got;
+    pba_status status = read_some(descriptor, path, data, size, &got);
+    return status == PBA_OK && got < size
+               ? status_set(PBA_IO, "%s: became shorter while it was read", path)
+               : status;
 }
 
 static pba_status read_open(int descriptor, const char *path, size_t limit, char **data,
@@ -104,7 +115,7 @@ static pba_status read_open(int descriptor, const char *path, size_t limit, char
     if (!*data) {
         return PBA_MEMORY;
     }
-    pba_status status = read_all(descriptor, path, *data, *size);
+    pba_status status = file_read_bytes(descriptor, path, *data, *size);
     if (status != PBA_OK) {
         free(*data);
         *data = NULL;
@@ -112,37 +123,56 @@ static pba_status read_open(int descriptor, const char *path, size_t limit, char
     return status;
 }
 
+/* O_NONBLOCK: a FIFO must be refused, not waited for. */
+static pba_status open_to_read(const char *path, int *descriptor)
+{
+    *descriptor = file_descriptor(path, O_RDONLY | O_NONBLOCK);
+    return *descriptor >= 0 ? PBA_OK : file_error(path, "cannot be opened");
+}
+
 pba_status file_read(const char *path, size_t limit, char **data, size_t *size)
 {
+    int descriptor;
     pba_status status = file_check_path(path);
-    if (status != PBA_OK) {
-        return status;
+    if (status == PBA_OK) {
+        status = open_to_read(path, &descriptor);
     }
-    /* O_NONBLOCK: a FIFO must be refused, not waited for. */
-    int descriptor = file_descriptor(path, O_RDONLY | O_NONBLOCK);
-    if (descriptor < 0) {
-        return file_error(path, "cannot be opened");
+    if (status == PBA_OK) {
+        status = read_open(descriptor, path, limit, data, size);
+        close(descriptor);
     }
-    status = read_open(descriptor, path, limit, data, size);
-    close(descriptor);
     return status;
+}
+
+pba_status file_read_start(const char *path, void *data, size_t size, size_t *got)
+{
+    int descriptor;
+    *got = 0;
+    pba_status status = open_to_read(path, &descriptor);
+    if (status == PBA_OK) {
+        status = read_some(descriptor, path, data, size, got);
+        close(descriptor);
+    }
+    return status;
+}
+
+bool file_write_bytes(int descriptor, const void *data, size_t size)
+{
+    for (const char *bytes = data; size;) {
+        ssize_t done = write(descriptor, bytes, size);
+        if (done < 0 && errno != EINTR) {
+            return false;
+        }
+        bytes += done < 0 ? 0 : done;
+        size -= done < 0 ? 0 : (size_t)done;
+    }
+    return true;
 }
 
 pba_status file_append_bytes(int descriptor, const char *path, const void *data, size_t size)
 {
-    const char *bytes = data;
-    while (size) {
-        ssize_t done = write(descriptor, bytes, size);
-        if (done < 0 && errno == EINTR) {
-            continue;
-        }
-        if (done < 0) {
-            return file_error(path, "cannot be written");
-        }
-        bytes += done;
-        size -= (size_t)done;
-    }
-    return PBA_OK;
+    return file_write_bytes(descriptor, data, size) ? PBA_OK
+                                                    : file_error(path, "cannot be written");
 }
 
 static pba_status sync_folder_of(const char *path)
@@ -313,6 +343,19 @@ pba_status file_make_folder(const char *path)
         }
         *slash = held;
     }
+}
+
+pba_status file_full_path(const char *path, char full[PBA_PATH_MAX])
+{
+    char found[PATH_MAX];
+    if (!realpath(path, found)) {
+        return file_error(path, "its full path cannot be told");
+    }
+    if (strlen(found) >= PBA_PATH_MAX) {
+        return too_long(found);
+    }
+    memcpy(full, found, strlen(found) + 1);
+    return PBA_OK;
 }
 
 pba_status file_join(char *out, const char *folder, const char *name)

@@ -10,6 +10,14 @@ pba_status file_read(const char *path, size_t limit, char **data, size_t *size);
 
 /* What errno says of a call on the path, and the remedy: PBA_NOT_FOUND or PBA_IO. */
 pba_status file_error(const char *path, const char *what);
+/* The first bytes of a file, `size` or as many as it has; a FIFO is not waited for. */
+pba_status file_read_start(const char *path, void *data, size_t size, size_t *got);
+
+/* What is open already: the next `size` bytes, all of them. PBA_IO where it ends before. */
+pba_status file_read_bytes(int descriptor, const char *path, void *data, size_t size);
+
+/* write(2) of all the bytes. False, with errno: some are missing. */
+bool file_write_bytes(int descriptor, const void *data, size_t size);
 
 /* One part of a file that is written from several places. */
 typedef struct file_part {
@@ -62,6 +70,9 @@ bool file_is_held(const char *path, bool *known);
 
 /* Creates the folder and its parents, synced. Existing ones are fine; "" is PBA_USAGE. */
 pba_status file_make_folder(const char *path);
+
+/* realpath(3) in place or into another buffer; no memory is asked for. */
+pba_status file_full_path(const char *path, char full[PBA_PATH_MAX]);
 
 /* folder + "/" + name, into a buffer of PBA_PATH_MAX bytes; PBA_USAGE where it does not fit. */
 pba_status file_join(char *out, const char *folder, const char *name);

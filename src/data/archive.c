@@ -4,13 +4,12 @@
  * stranger; every size in it may be a lie, so that only what was really inflated counts. */
 #include <archive.h>
 #include <archive_entry.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
+#include "core/file.h"
 #include "core/memory.h"
 #include "core/threads.h"
 #include "data/format.h"
@@ -49,13 +48,10 @@ bool data_source_is_archive(const char *path)
     } magics[] = {{0, 2, "\x1f\x8b"}, {0, 3, "BZh"},    {0, 6, "\3757zXZ\0"},
                   {0, 4, "PK\3\4"},   {0, 4, "PK\5\6"}, {257, 5, "ustar"}};
     char start[MAGIC] = "";
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    ssize_t got = descriptor < 0 ? 0 : read(descriptor, start, sizeof start);
-    if (descriptor >= 0) {
-        close(descriptor);
-    }
+    size_t got;
+    file_read_start(path, start, sizeof start, &got); /* what cannot be read is none */
     for (size_t i = 0; i < sizeof magics / sizeof *magics; i++) {
-        if (got >= (ssize_t)(magics[i].offset + magics[i].size) &&
+        if (got >= magics[i].offset + magics[i].size &&
             memcmp(start + magics[i].offset, magics[i].bytes, magics[i].size) == 0) {
             return true;
         }

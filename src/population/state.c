@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The whole state as JSON. Members that were out are asked for again by whoever reads it. */
-#define _GNU_SOURCE
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,97 +15,88 @@ enum { VERSION = 1 };
 
 /* ------------------------------------------------------------------ writing */
 
-static pba_status write_real(FILE *out, const char *key, double value)
+static void write_real(text_buffer *out, const char *key, double value)
 {
-    char *text = schedule_real_text(value);
-    if (!text) {
-        return PBA_MEMORY;
-    }
-    fprintf(out, "\"%s\": %s", key, text);
-    free(text);
-    return PBA_OK;
+    text_add(out, "\"%s\": ", key);
+    schedule_write_real(out, value);
 }
 
-static pba_status write_options(FILE *out, const pba_population_options *options)
+static void write_options(text_buffer *out, const pba_population_options *options)
 {
-    fprintf(out, "{\"format\": \"%s\", \"version\": %d,\n", format, VERSION);
-    fprintf(out, " \"population\": %d, \"epochs\": %d, \"interval\": %d, \"seed\": ",
-            options->population, options->epochs, options->interval);
+    text_add(out, "{\"format\": \"%s\", \"version\": %d,\n", format, VERSION);
+    text_add(out, " \"population\": %d, \"epochs\": %d, \"interval\": %d, \"seed\": ",
+             options->population, options->epochs, options->interval);
     schedule_write_seed(out, options->seed);
-    fputs(",\n ", out);
-    pba_status status = write_real(out, "quantile", options->quantile);
-    fputs(", ", out);
-    if (status == PBA_OK) {
-        status = write_real(out, "resample", options->resample);
-    }
-    fprintf(out, ", \"selection\": \"%s\", \"burn_in\": %d", selections[options->selection],
-            options->burn_in);
-    fprintf(out, ", \"copies\": %d, \"ops\": [", options->copies);
+    text_add(out, ",\n ");
+    write_real(out, "quantile", options->quantile);
+    text_add(out, ", ");
+    write_real(out, "resample", options->resample);
+    text_add(out, ", \"selection\": \"%s\", \"burn_in\": %d", selections[options->selection],
+             options->burn_in);
+    text_add(out, ", \"copies\": %d, \"ops\": [", options->copies);
     for (int i = 0; i < options->op_count; i++) {
-        fprintf(out, "%s\"%s\"", i ? ", " : "", options->ops[i]);
+        text_add(out, "%s\"%s\"", i ? ", " : "", options->ops[i]);
     }
-    fputs("],\n", out);
-    return status;
+    text_add(out, "],\n");
 }
 
-static pba_status write_member(FILE *out, const population_member *member)
+static void write_member(text_buffer *out, const population_member *member)
 {
-    pba_status status = PBA_OK;
-    fprintf(out, "\n  {\"weights_from\": %d, \"event\": %d, ", member->weights_from, member->event);
+    text_add(out, "\n  {\"weights_from\": %d, \"event\": %d, ", member->weights_from,
+             member->event);
     if (member->state != POPULATION_TOLD) {
-        fputs("\"error\": null", out);
+        text_add(out, "\"error\": null");
     } else if (!isfinite(member->error)) {
-        fprintf(out, "\"error\": \"%s\"", lost);
+        text_add(out, "\"error\": \"%s\"", lost);
     } else {
-        status = write_real(out, "error", member->error);
+        write_real(out, "error", member->error);
     }
-    fputs("}", out);
-    return status;
+    text_add(out, "}");
 }
 
-static void write_policy(FILE *out, const pba_policy *policy)
+static void write_policy(text_buffer *out, const pba_policy *policy)
 {
-    fputs("[", out);
+    text_add(out, "[");
     for (int i = 0; i < 2 * policy->entries; i++) {
-        fprintf(out, "%s%d", i ? "," : "", policy->values[i]);
+        text_add(out, "%s%d", i ? "," : "", policy->values[i]);
     }
-    fputs("]", out);
+    text_add(out, "]");
 }
 
-static void write_event(FILE *out, const population_event *event)
+static void write_event(text_buffer *out, const population_event *event)
 {
-    fprintf(out, "\n  {\"parent\": %d, \"target\": %d, \"source\": %d, \"epoch\": %d, \"policy\": ",
-            event->parent, event->target, event->source, event->epoch);
+    text_add(out,
+             "\n  {\"parent\": %d, \"target\": %d, \"source\": %d, \"epoch\": %d, \"policy\": ",
+             event->parent, event->target, event->source, event->epoch);
     write_policy(out, &event->policy);
-    fputs("}", out);
+    text_add(out, "}");
 }
 
 /* Left out where all members began with the policy of zeros. */
-static void write_start(FILE *out, const pba_population *population)
+static void write_start(text_buffer *out, const pba_population *population)
 {
     for (int i = 0; population->start && i < population->options.population; i++) {
-        fputs(i ? ",\n  " : " \"start\": [\n  ", out);
+        text_add(out, i ? ",\n  " : " \"start\": [\n  ");
         write_policy(out, &population->start[i]);
     }
-    fputs(population->start ? "],\n" : "", out);
+    text_add(out, population->start ? "],\n" : "");
 }
 
-static pba_status write_all(FILE *out, const pba_population *population)
+static void write_all(text_buffer *out, const pba_population *population)
 {
-    pba_status status = write_options(out, &population->options);
+    write_options(out, &population->options);
     write_start(out, population);
-    fprintf(out, " \"round\": %d,\n \"events\": [", population->round);
+    text_add(out, " \"round\": %d,\n \"events\": [", population->round);
     for (int i = 0; i < population->event_count; i++) {
-        fputs(i ? "," : "", out);
+        text_add(out, i ? "," : "");
         write_event(out, &population->events[i]);
     }
-    fputs("],\n \"members\": [", out);
-    for (int i = 0; i < population->options.population && status == PBA_OK; i++) {
-        fputs(i ? "," : "", out);
-        status = write_member(out, &population->members[i]);
+    text_add(out, "],\n \"members\": [");
+    for (int i = 0; i < population->options.population; i++) {
+        text_add(out, i ? "," : "");
+        write_member(out, &population->members[i]);
     }
-    fputs("]}\n", out);
-    return status;
+    text_add(out, "]}\n");
 }
 
 pba_status pba_population_to_json(const pba_population *population, char **text)
@@ -114,22 +104,9 @@ pba_status pba_population_to_json(const pba_population *population, char **text)
     if (!population || !text) {
         return status_null(__func__);
     }
-    size_t size;
-    *text = NULL;
-    FILE *out = open_memstream(text, &size);
-    if (!out) {
-        return status_set(PBA_MEMORY, "out of memory for a population's text");
-    }
-    pba_status status = write_all(out, population);
-    bool failed = ferror(out);
-    if ((fclose(out) != 0 || failed) && status == PBA_OK) {
-        status = status_set(PBA_MEMORY, "out of memory for a population's text");
-    }
-    if (status != PBA_OK) {
-        free(*text);
-        *text = NULL;
-    }
-    return status;
+    text_buffer out = {0};
+    write_all(&out, population);
+    return text_end(&out, "a population's text", text, NULL);
 }
 
 /* ------------------------------------------------------------------ reading */

@@ -189,7 +189,7 @@ void page_images(report_text *out, const report_run *run, const char *path,
     pba_status status = find_images(&images, run, path, opened);
     if (status == PBA_OK) {
         report_add(out, "<figure>");
-        report_add_bytes(out, images.data, images.size);
+        text_add_bytes(out, images.data, images.size);
         report_add(out, "<figcaption>Training images, the classes in turn, as a network is shown "
                         "them at 0, 25, 50, 75 and 100 %% of the schedule: policy and baseline "
                         "augmentation (crop, flip, cut-out square) together. A checkerboard stands "

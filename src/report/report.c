@@ -103,7 +103,7 @@ static pba_status open_report(const pba_report_options *options, report **result
 /* Writes what was drawn and frees it. */
 static pba_status save(report_text *text, const char *path)
 {
-    pba_status status = report_text_status(text);
+    pba_status status = text_status(text, "report");
     if (status == PBA_OK) {
         status = file_write(path, text->data, text->size);
     }

@@ -18,7 +18,7 @@ void page_word(report_text *out, const char *text)
         if (*at == '\'') {
             report_add(&quoted, "'\\''");
         } else {
-            report_add_bytes(&quoted, at, 1);
+            text_add_letter(&quoted, *at);
         }
     }
     report_add(&quoted, "'");

@@ -2,60 +2,14 @@
 #include "report/text.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "core/memory.h"
-
-static bool make_room(report_text *out, size_t more)
-{
-    size_t wanted = out->size + more + 1;
-    if (out->failed || wanted < out->size) {
-        out->failed = true;
-        return false;
-    }
-    if (wanted > out->room) {
-        size_t room = wanted < SIZE_MAX / 2 ? 2 * wanted : wanted;
-        char *data = memory_grow(out->data, room, 1);
-        if (!data) {
-            out->failed = true;
-            return false;
-        }
-        out->data = data;
-        out->room = room;
-    }
-    return true;
-}
-
-void report_add_bytes(report_text *out, const char *bytes, size_t size)
-{
-    if (make_room(out, size)) {
-        memcpy(out->data + out->size, bytes, size);
-        out->size += size;
-        out->data[out->size] = 0;
-    }
-}
-
-static void add_formatted(report_text *out, const char *format, va_list arguments)
-{
-    va_list again;
-    va_copy(again, arguments);
-    int length = vsnprintf(NULL, 0, format, arguments);
-    if (length < 0) {
-        out->failed = true;
-    } else if (make_room(out, (size_t)length)) {
-        vsnprintf(out->data + out->size, (size_t)length + 1, format, again);
-        out->size += (size_t)length;
-    }
-    va_end(again);
-}
 
 void report_add(report_text *out, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    add_formatted(out, format, arguments);
+    text_add_list(out, format, arguments);
     va_end(arguments);
 }
 
@@ -104,11 +58,11 @@ static void escape(report_text *out, const char *text)
         int length = sequence((const unsigned char *)at);
         const char *name = entity(*at);
         if (!length) {
-            report_add_bytes(out, "\xef\xbf\xbd", 3);
+            text_add_bytes(out, "\xef\xbf\xbd", 3);
         } else if (name) {
-            report_add_bytes(out, name, strlen(name));
+            text_add_bytes(out, name, strlen(name));
         } else {
-            report_add_bytes(out, at, (size_t)length);
+            text_add_bytes(out, at, (size_t)length);
         }
         at += length ? length : 1;
     }
@@ -119,7 +73,7 @@ void report_say(report_text *out, const char *format, ...)
     report_text plain = {0};
     va_list arguments;
     va_start(arguments, format);
-    add_formatted(&plain, format, arguments);
+    text_add_list(&plain, format, arguments);
     va_end(arguments);
     if (plain.failed) {
         out->failed = true;
@@ -139,11 +93,6 @@ void report_base64(report_text *out, const uint8_t *bytes, size_t size)
         char four[] = {digits[three >> 18], digits[three >> 12 & 63],
                        left > 1 ? digits[three >> 6 & 63] : '=',
                        left > 2 ? digits[three & 63] : '='};
-        report_add_bytes(out, four, 4);
+        text_add_bytes(out, four, 4);
     }
-}
-
-pba_status report_text_status(const report_text *text)
-{
-    return text->failed ? status_set(PBA_MEMORY, "report: out of memory") : PBA_OK;
 }

@@ -16,18 +16,31 @@ static bool is_memory(const json_error_t *error)
     return code == json_error_unknown || code == json_error_out_of_memory;
 }
 
+/* False: there is not even the memory for its strings. */
+static bool load(const char *text, size_t size, size_t flags, json_t **root, json_error_t *error)
+{
+    void *room = memory_new(size + 32, 3); /* a buffer that is doubled, and the one before */
+    free(room);
+    *error = (json_error_t){.line = 0}; /* jansson leaves the code as it is */
+    *root = room ? json_loadb(text, size, flags, error) : NULL;
+    return room;
+}
+
+/* Where memory runs out, jansson may call the text wrong instead: another look tells. */
 pba_status schedule_json_load(const char *text, size_t size, size_t flags, json_t **root)
 {
     json_error_t error;
-    void *room = memory_new(size + 32, 3); /* a buffer that is doubled, and the one before */
-    free(room);
-    *root = room ? json_loadb(text, size, flags, &error) : NULL;
+    bool room = load(text, size, flags, root, &error);
     if (*root) {
         return PBA_OK;
     }
-    return !room || is_memory(&error) ? status_set(PBA_MEMORY, "out of memory")
-                                      : status_set(PBA_FORMAT, "line %d, column %d: %s", error.line,
-                                                   error.column, error.text);
+    json_t *again = NULL;
+    room = room && load(text, size, flags, &again, &error);
+    bool whole = again != NULL;
+    json_decref(again);
+    return !room || whole || is_memory(&error) ? status_set(PBA_MEMORY, "out of memory")
+                                               : status_set(PBA_FORMAT, "line %d, column %d: %s",
+                                                            error.line, error.column, error.text);
 }
 
 pba_status schedule_json_parse(const char *text, size_t size, json_t **root)
@@ -166,52 +179,86 @@ pba_status schedule_field_format(const json_t *root, const char *format, int ver
     return status;
 }
 
-static bool reads_back(const char *text, double value)
+/* False, with the text failed: there is no memory to see it. */
+static bool reads_back(text_buffer *out, const char *text, double value)
 {
     json_t *read = json_loads(text, JSON_DECODE_ANY, NULL);
     bool same = read && json_number_value(read) == value;
+    out->failed |= !read;
     json_decref(read);
     return same;
 }
 
 /* Through jansson, which writes and reads a point in every locale. */
-char *schedule_real_text(double value)
+void schedule_write_real(text_buffer *out, double value)
 {
     json_t *real = json_real(value);
-    char *text = NULL;
-    for (size_t digits = 1; real && digits <= 17; digits++) {
-        free(text);
-        text = json_dumps(real, JSON_ENCODE_ANY | JSON_REAL_PRECISION(digits));
-        if (!text || reads_back(text, value)) {
-            break;
+    bool done = false;
+    out->failed |= !real;
+    for (size_t digits = 1; digits <= 17 && !done && !out->failed; digits++) {
+        char *text = json_dumps(real, JSON_ENCODE_ANY | JSON_REAL_PRECISION(digits));
+        done = text && (reads_back(out, text, value) || digits == 17);
+        if (done) {
+            text_add(out, "%s", text);
         }
+        out->failed |= !text;
+        free(text);
     }
     json_decref(real);
-    if (!text) {
-        status_set(PBA_MEMORY, "out of memory for a number's text");
-    }
-    return text;
 }
 
-/* The stream's error flag, looked at when it is closed, is the only failure. */
-void schedule_write_text(FILE *stream, const char *text)
+static void write_plain(text_buffer *out, const char *text)
 {
-    json_t *string = json_string(text);
-    if (string) {
-        json_dumpf(string, stream, JSON_ENCODE_ANY);
-        json_decref(string);
-        return;
-    }
-    fputc('"', stream);
+    text_add_letter(out, '"');
     for (; *text; text++) {
         unsigned char byte = (unsigned char)*text;
         bool plain = byte >= 32 && byte < 127 && byte != '"' && byte != '\\';
-        fputc(plain ? byte : '?', stream);
+        text_add_letter(out, plain ? *text : '?');
     }
-    fputc('"', stream);
+    text_add_letter(out, '"');
 }
 
-void schedule_write_seed(FILE *stream, uint64_t seed)
+static int pass_over(const char *bytes, size_t size, void *out)
 {
-    fprintf(stream, seed <= INT64_MAX ? "%" PRIu64 : "\"%" PRIu64 "\"", seed);
+    return 0;
+}
+
+/* json_string returns NULL for both: what has no memory is told apart by not asking for UTF-8, and
+ * what is no UTF-8 by writing it, for which jansson needs no memory. */
+pba_status schedule_text_json(const char *text, json_t **string)
+{
+    *string = json_string_nocheck(text);
+    if (!*string) {
+        return status_set(PBA_MEMORY, "out of memory for a text");
+    }
+    if (json_dump_callback(*string, pass_over, NULL, JSON_ENCODE_ANY) != 0) {
+        json_decref(*string);
+        *string = NULL;
+        return status_set(PBA_USAGE, "is no text in UTF-8");
+    }
+    return PBA_OK;
+}
+
+static int add_piece(const char *bytes, size_t size, void *out)
+{
+    text_add_bytes(out, bytes, size);
+    return 0;
+}
+
+void schedule_write_text(text_buffer *out, const char *text)
+{
+    json_t *string;
+    pba_status status = schedule_text_json(text, &string);
+    out->failed |= status == PBA_MEMORY;
+    if (status == PBA_OK) {
+        json_dump_callback(string, add_piece, out, JSON_ENCODE_ANY);
+    } else {
+        write_plain(out, text);
+    }
+    json_decref(string);
+}
+
+void schedule_write_seed(text_buffer *out, uint64_t seed)
+{
+    text_add(out, seed <= INT64_MAX ? "%" PRIu64 : "\"%" PRIu64 "\"", seed);
 }

@@ -5,9 +5,8 @@
 #define SCHEDULE_FIELDS_H
 
 #include <jansson.h>
-#include <stdio.h>
 
-#include "core/status.h"
+#include "core/text.h"
 
 /* The text's value, by json_loadb with these flags: PBA_FORMAT names line and column. Jansson does
  * not notice that memory for a long string ran out, and then loses characters of it, or aborts
@@ -31,10 +30,13 @@ pba_status schedule_fields_known(const json_t *object, const char *const *keys);
 /* The file says that it is `format`, in a version from 1 to `version`. */
 pba_status schedule_field_format(const json_t *root, const char *format, int version);
 
-/* The shortest decimal that reads back as the same finite double, whatever the locale. NULL: out
- * of memory. For free(). */
-char *schedule_real_text(double value);
-void schedule_write_text(FILE *stream, const char *text); /* quoted; bytes that are no UTF-8 as ? */
-void schedule_write_seed(FILE *stream, uint64_t seed);
+/* The text as a value; PBA_USAGE where it is no UTF-8, which JSON needs. */
+pba_status schedule_text_json(const char *text, json_t **string);
+
+/* The shortest decimal that reads back as the same finite double, whatever the locale. */
+void schedule_write_real(text_buffer *out, double value);
+/* Quoted; a text that is no UTF-8 with ? for all but plain letters. */
+void schedule_write_text(text_buffer *out, const char *text);
+void schedule_write_seed(text_buffer *out, uint64_t seed);
 
 #endif

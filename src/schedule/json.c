@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
  * schedule.json, version 1. The text follows from the schedule alone: no time, host or path. */
-#define _GNU_SOURCE
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,150 +13,125 @@ enum { VERSION = 1 };
 
 /* ------------------------------------------------------------------ writing */
 
-static void write_ops(FILE *stream, const pba_schedule *schedule)
+static void write_ops(text_buffer *out, const pba_schedule *schedule)
 {
-    fputs(" \"ops\": [", stream);
+    text_add(out, " \"ops\": [");
     for (int i = 0; i < schedule->op_count; i++) {
-        fprintf(stream, "%s\"%s\"", i ? ", " : "", schedule->ops[i]);
+        text_add(out, "%s\"%s\"", i ? ", " : "", schedule->ops[i]);
     }
-    fputs("],\n", stream);
+    text_add(out, "],\n");
 }
 
-static void write_plugins(FILE *stream, const pba_schedule *schedule)
+static void write_plugins(text_buffer *out, const pba_schedule *schedule)
 {
     int written = 0;
     for (int i = 0; i < schedule->op_count; i++) {
         const schedule_origin *origin = &schedule->origins[i];
         if (origin->version) {
-            fprintf(stream, "%s\n  {\"op\": \"%s\", \"version\": %d, \"plugin\": \"%s\"}",
-                    written++ ? "," : " \"plugins\": [", schedule->ops[i], origin->version,
-                    origin->plugin);
+            text_add(out, "%s\n  {\"op\": \"%s\", \"version\": %d, \"plugin\": \"%s\"}",
+                     written++ ? "," : " \"plugins\": [", schedule->ops[i], origin->version,
+                     origin->plugin);
         }
     }
-    fputs(written ? "\n ],\n" : "", stream);
+    text_add(out, written ? "\n ],\n" : "");
 }
 
 /* Left out where they are PBA's. */
-static pba_status write_counts(FILE *stream, const schedule_counts *counts)
+static void write_counts(text_buffer *out, const schedule_counts *counts)
 {
     if (schedule_counts_equal(counts, &schedule_pba_counts)) {
-        return PBA_OK;
+        return;
     }
     for (int i = 0; i < counts->count; i++) {
-        char *text = schedule_real_text((double)counts->weights[i] / counts->total);
-        if (!text) {
-            return PBA_MEMORY;
-        }
-        fprintf(stream, "%s%s", i ? ", " : " \"count_probs\": [", text);
-        free(text);
+        text_add(out, i ? ", " : " \"count_probs\": [");
+        schedule_write_real(out, (double)counts->weights[i] / counts->total);
     }
-    fputs("],\n", stream);
-    return PBA_OK;
+    text_add(out, "],\n");
 }
 
-static void write_segments(FILE *stream, const pba_schedule *schedule)
+static void write_segments(text_buffer *out, const pba_schedule *schedule)
 {
-    fputs(" \"segments\": [", stream);
+    text_add(out, " \"segments\": [");
     for (int i = 0; i < schedule->segment_count; i++) {
         const schedule_segment *segment = &schedule->segments[i];
-        fprintf(stream, "%s\n  {\"epochs\": %d, \"policy\": [", i ? "," : "", segment->epochs);
+        text_add(out, "%s\n  {\"epochs\": %d, \"policy\": [", i ? "," : "", segment->epochs);
         for (int j = 0; j < 2 * segment->policy.entries; j++) {
-            fprintf(stream, "%s%d", j ? ", " : "", segment->policy.values[j]);
+            text_add(out, "%s%d", j ? ", " : "", segment->policy.values[j]);
         }
-        fputs("]}", stream);
+        text_add(out, "]}");
     }
-    fputs("\n ]", stream);
+    text_add(out, "\n ]");
 }
 
-static void write_lineage(FILE *stream, const pba_schedule *schedule)
+static void write_lineage(text_buffer *out, const pba_schedule *schedule)
 {
-    fputs(",\n \"lineage\": [", stream);
+    text_add(out, ",\n \"lineage\": [");
     for (int i = 0; i < schedule->segment_count - 1; i++) {
         const schedule_event *event = &schedule->lineage[i];
-        fprintf(stream,
-                "%s\n  {\"target\": \"%s\", \"source\": \"%s\", \"target_epoch\": %d, "
-                "\"source_epoch\": %d}",
-                i ? "," : "", event->target, event->source, event->target_epoch,
-                event->source_epoch);
+        text_add(out,
+                 "%s\n  {\"target\": \"%s\", \"source\": \"%s\", \"target_epoch\": %d, "
+                 "\"source_epoch\": %d}",
+                 i ? "," : "", event->target, event->source, event->target_epoch,
+                 event->source_epoch);
     }
-    fputs("\n ]", stream);
+    text_add(out, "\n ]");
 }
 
-static pba_status write_real(FILE *stream, const char *key, double value)
+static void write_real(text_buffer *out, const char *key, double value)
 {
-    char *text = schedule_real_text(value);
-    if (!text) {
-        return PBA_MEMORY;
-    }
-    fprintf(stream, ", \"%s\": %s", key, text);
-    free(text);
-    return PBA_OK;
+    text_add(out, ", \"%s\": ", key);
+    schedule_write_real(out, value);
 }
 
-static pba_status write_source(FILE *stream, const schedule_source *source)
+static void write_source(text_buffer *out, const schedule_source *source)
 {
-    fputs(",\n \"source\": {", stream);
+    text_add(out, ",\n \"source\": {");
     if (*source->dataset) {
-        fputs("\"dataset\": ", stream);
-        schedule_write_text(stream, source->dataset);
-        fputs(", ", stream);
+        text_add(out, "\"dataset\": ");
+        schedule_write_text(out, source->dataset);
+        text_add(out, ", ");
     }
     if (*source->model) {
-        fputs("\"model\": ", stream);
-        schedule_write_text(stream, source->model);
-        fputs(", ", stream);
+        text_add(out, "\"model\": ");
+        schedule_write_text(out, source->model);
+        text_add(out, ", ");
     }
-    fputs("\"seed\": ", stream);
-    schedule_write_seed(stream, source->seed);
-    fprintf(stream, ", \"population\": %d, \"interval\": %d", source->population, source->interval);
-    pba_status status = PBA_OK;
+    text_add(out, "\"seed\": ");
+    schedule_write_seed(out, source->seed);
+    text_add(out, ", \"population\": %d, \"interval\": %d", source->population, source->interval);
     if (source->pixel_scale > 0) {
-        status = write_real(stream, "pixel_scale", source->pixel_scale);
+        write_real(out, "pixel_scale", source->pixel_scale);
     }
-    if (source->val_error >= 0 && status == PBA_OK) {
-        status = write_real(stream, "val_error", source->val_error);
+    if (source->val_error >= 0) {
+        write_real(out, "val_error", source->val_error);
     }
-    fputs("}", stream);
-    return status;
+    text_add(out, "}");
 }
 
-static pba_status write_all(FILE *stream, const pba_schedule *schedule)
+static void write_all(text_buffer *out, const pba_schedule *schedule)
 {
-    fprintf(stream, "{\n \"format\": \"%s\",\n \"version\": %d,\n \"space\": \"%s\",\n", format,
-            VERSION, space);
-    write_ops(stream, schedule);
-    write_plugins(stream, schedule);
-    fprintf(stream, " \"copies\": %d,\n", schedule->copies);
-    pba_status status = write_counts(stream, &schedule->counts);
-    fprintf(stream, " \"epochs\": %d,\n", schedule->epochs);
-    write_segments(stream, schedule);
+    text_add(out, "{\n \"format\": \"%s\",\n \"version\": %d,\n \"space\": \"%s\",\n", format,
+             VERSION, space);
+    write_ops(out, schedule);
+    write_plugins(out, schedule);
+    text_add(out, " \"copies\": %d,\n", schedule->copies);
+    write_counts(out, &schedule->counts);
+    text_add(out, " \"epochs\": %d,\n", schedule->epochs);
+    write_segments(out, schedule);
     if (schedule->lineage) {
-        write_lineage(stream, schedule);
+        write_lineage(out, schedule);
     }
-    if (schedule->source.known && status == PBA_OK) {
-        status = write_source(stream, &schedule->source);
+    if (schedule->source.known) {
+        write_source(out, &schedule->source);
     }
-    fputs("\n}\n", stream);
-    return status;
+    text_add(out, "\n}\n");
 }
 
 pba_status schedule_json_write(const pba_schedule *schedule, char **text, size_t *size)
 {
-    *text = NULL;
-    FILE *stream = open_memstream(text, size);
-    if (!stream) {
-        return status_set(PBA_MEMORY, "out of memory for a schedule's text");
-    }
-    pba_status status = write_all(stream, schedule);
-    bool failed = ferror(stream);
-    if ((fclose(stream) != 0 || failed) && status == PBA_OK) {
-        status = status_set(PBA_MEMORY, "out of memory for a schedule's text");
-    }
-    if (status != PBA_OK) {
-        free(*text);
-        *text = NULL;
-    }
-    return status;
+    text_buffer out = {0};
+    write_all(&out, schedule);
+    return text_end(&out, "a schedule's text", text, size);
 }
 
 /* ------------------------------------------------------------------ reading */

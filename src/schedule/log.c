@@ -6,7 +6,6 @@
  * with the reference's parse_log: the first segment lasts source_epochs of line 1 under its old
  * policy, the new policy of line i until source_epochs of line i+1, the last to the end. An old
  * policy of a later line says nothing that is not known already and is not looked at. */
-#define _GNU_SOURCE
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,63 +23,54 @@ typedef struct log_line {
 
 /* Copies a quoted text as a JSON string; returns the letter behind it, NULL where it does not end.
  */
-static const char *quote(const char *from, FILE *out)
+static const char *quote(const char *from, text_buffer *out)
 {
     char mark = *from++;
-    fputc('"', out);
+    text_add_letter(out, '"');
     for (; *from && *from != mark; from++) {
         if (*from == '"') {
-            fputs("\\\"", out);
+            text_add(out, "\\\"");
         } else if (*from == '\\' && from[1] == '\'') {
-            fputc(*++from, out);
+            text_add_letter(out, *++from);
         } else if (*from == '\\' && from[1]) {
-            fputc(*from++, out);
-            fputc(*from, out);
+            text_add_letter(out, *from++);
+            text_add_letter(out, *from);
         } else {
-            fputc(*from, out);
+            text_add_letter(out, *from);
         }
     }
-    fputc('"', out);
+    text_add_letter(out, '"');
     return *from ? from + 1 : NULL;
 }
 
 static const char *const words[][2] = {{"True", "true"}, {"False", "false"}, {"None", "null"}};
 
 /* One token outside of texts: a Python word is replaced, the u of u'...' dropped. */
-static const char *token(const char *from, FILE *out)
+static const char *token(const char *from, text_buffer *out)
 {
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         size_t length = strlen(words[i][0]);
         if (strncmp(from, words[i][0], length) == 0) {
-            fputs(words[i][1], out);
+            text_add(out, "%s", words[i][1]);
             return from + length;
         }
     }
     if (*from == 'u' && (from[1] == '\'' || from[1] == '"')) {
         return from + 1;
     }
-    fputc(*from, out);
+    text_add_letter(out, *from);
     return from + 1;
 }
 
 /* The literal of one line as JSON text, for free(). JSON comes through unchanged. */
 static pba_status to_json(const char *line, char **text)
 {
-    size_t size;
-    FILE *out = open_memstream(text, &size);
-    if (!out) {
-        return status_set(PBA_MEMORY, "out of memory for a line");
-    }
+    text_buffer out = {0};
     const char *each = line;
     while (each && *each) {
-        each = *each == '\'' || *each == '"' ? quote(each, out) : token(each, out);
+        each = *each == '\'' || *each == '"' ? quote(each, &out) : token(each, &out);
     }
-    bool failed = ferror(out);
-    if (fclose(out) != 0 || failed) {
-        free(*text);
-        return status_set(PBA_MEMORY, "out of memory for a line");
-    }
-    return PBA_OK;
+    return text_end(&out, "a line", text, NULL);
 }
 
 /* ------------------------------------------------------------------ reading */
@@ -277,24 +267,24 @@ pba_status schedule_log_read(const char *path, const char *text, int epochs,
 
 /* ------------------------------------------------------------------ writing */
 
-static void write_policy(FILE *out, const pba_policy *policy)
+static void write_policy(text_buffer *out, const pba_policy *policy)
 {
-    fputc('[', out);
+    text_add_letter(out, '[');
     for (int i = 0; i < 2 * policy->entries; i++) {
-        fprintf(out, "%s%d", i ? ", " : "", policy->values[i]);
+        text_add(out, "%s%d", i ? ", " : "", policy->values[i]);
     }
-    fputc(']', out);
+    text_add_letter(out, ']');
 }
 
-static void write_line(FILE *out, const schedule_event *event, const pba_policy *old,
+static void write_line(text_buffer *out, const schedule_event *event, const pba_policy *old,
                        const pba_policy *fresh)
 {
-    fprintf(out, "['%s', '%s', %d, %d, ", event->target, event->source, event->target_epoch,
-            event->source_epoch);
+    text_add(out, "['%s', '%s', %d, %d, ", event->target, event->source, event->target_epoch,
+             event->source_epoch);
     write_policy(out, old);
-    fputs(", ", out);
+    text_add(out, ", ");
     write_policy(out, fresh);
-    fputs("]\n", out);
+    text_add(out, "]\n");
 }
 
 /* A schedule without lineage is written as one member that goes on from itself. */
@@ -306,7 +296,7 @@ static schedule_event event_of(const pba_schedule *schedule, int index, int epoc
     return (schedule_event){"0", "0", epoch, epoch};
 }
 
-static void write_lines(FILE *out, const pba_schedule *schedule)
+static void write_lines(text_buffer *out, const pba_schedule *schedule)
 {
     const schedule_segment *segments = schedule->segments;
     int epoch = segments[0].epochs;
@@ -341,16 +331,7 @@ pba_status schedule_log_write(const pba_schedule *schedule, char **text, size_t 
                           "a log can hold only PBA's fifteen operations, twice, and its "
                           "probabilities of 0, 1 and 2 operations; write a .json file");
     }
-    FILE *out = open_memstream(text, size);
-    if (!out) {
-        return status_set(PBA_MEMORY, "out of memory for a log");
-    }
-    write_lines(out, schedule);
-    bool failed = ferror(out);
-    if (fclose(out) != 0 || failed) {
-        free(*text);
-        *text = NULL;
-        return status_set(PBA_MEMORY, "out of memory for a log");
-    }
-    return PBA_OK;
+    text_buffer out = {0};
+    write_lines(&out, schedule);
+    return text_end(&out, "a log", text, size);
 }

@@ -106,18 +106,6 @@ static pba_status choose_operations(pba_search *search, bool resumed)
     return status == PBA_OK ? settle_ops(search) : status;
 }
 
-/* So that the run can be resumed from another folder. */
-static pba_status settle_path(char path[PBA_PATH_MAX])
-{
-    char *full = realpath(path, NULL);
-    bool fits = full && strlen(full) < PBA_PATH_MAX;
-    if (fits) {
-        memcpy(path, full, strlen(full) + 1);
-    }
-    free(full);
-    return fits ? PBA_OK : status_set(PBA_IO, "%s: its full path cannot be told", path);
-}
-
 /* What members start from is read once: the run keeps a copy, which holds when it is resumed,
  * whatever became of the file. */
 static pba_status open_from(pba_search *search, bool resumed)
@@ -142,7 +130,7 @@ static pba_status open_from(pba_search *search, bool resumed)
     if (status != PBA_OK) {
         return status_prefix(status, "from");
     }
-    return resumed ? PBA_OK : settle_path(from);
+    return resumed ? PBA_OK : file_full_path(from, from); /* for a resume from another folder */
 }
 
 static pba_status create_population(pba_search *search)
@@ -217,13 +205,15 @@ static pba_status settle_dataset(pba_search *search)
     const char *name = search->task->info.format;
     pba_status status = PBA_OK;
     if (strcmp(name, "demo") != 0) {
-        status = settle_path(search->options.dataset);
+        char *dataset = search->options.dataset;
+        status = file_full_path(dataset, dataset); /* so that it can be resumed elsewhere */
         const char *slash = strrchr(search->options.dataset, '/');
         name = slash && slash[1] ? slash + 1 : name;
     }
     snprintf(search->dataset, sizeof search->dataset, "%s", name);
-    bool path = search->options.val[0] && strcmp(search->options.val, "demo") != 0;
-    return status == PBA_OK && path ? settle_path(search->options.val) : status;
+    char *val = search->options.val;
+    bool path = val[0] && strcmp(val, "demo") != 0;
+    return status == PBA_OK && path ? file_full_path(val, val) : status;
 }
 
 void search_note(pba_search *search, const char *format, ...)

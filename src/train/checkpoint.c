@@ -3,7 +3,6 @@
  * field counting as 0. Numbers are in the machine's order; another one's magic does not match. */
 #include "train/checkpoint.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
@@ -100,13 +99,12 @@ static checkpoint_place place_of(const header *header)
 pba_status checkpoint_peek(const char *path, checkpoint_place *place)
 {
     header header;
-    FILE *file = fopen(path, "rbe");
-    if (!file) {
-        return status_set(PBA_NOT_FOUND, "%s: cannot be opened", path);
+    size_t got;
+    pba_status status = file_read_start(path, &header, sizeof header, &got);
+    if (status != PBA_OK) {
+        return status;
     }
-    bool whole = fread(&header, sizeof header, 1, file) == 1;
-    fclose(file);
-    if (!whole || header.magic != magic || header.version != VERSION) {
+    if (got < sizeof header || header.magic != magic || header.version != VERSION) {
         return status_set(PBA_FORMAT, "%s: is no checkpoint that this build reads", path);
     }
     *place = place_of(&header);

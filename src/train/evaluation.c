@@ -10,6 +10,7 @@
 #include "core/file.h"
 #include "core/locale.h"
 #include "core/memory.h"
+#include "core/text.h"
 #include "core/threads.h"
 #include "nn/backend.h"
 #include "nn/model.h"
@@ -361,17 +362,25 @@ void pba_evaluation_free(pba_evaluation *evaluation)
 }
 
 /* A field in quotes, quotes in it doubled (RFC 4180). */
-static void write_field(FILE *stream, const char *text, char end)
+static void write_field(text_buffer *out, const char *text, char end)
 {
-    fputc('"', stream);
+    text_add_letter(out, '"');
     for (; *text; text++) {
-        if (*text == '"') {
-            fputc('"', stream);
-        }
-        fputc(*text, stream);
+        text_add_bytes(out, "\"\"", *text == '"');
+        text_add_letter(out, *text);
     }
-    fputc('"', stream);
-    fputc(end, stream);
+    text_add(out, "\"%c", end);
+}
+
+static void write_rows(text_buffer *out, const pba_evaluation *evaluation)
+{
+    text_add(out, "index,label,answer,confidence,label_name,answer_name\n");
+    for (int i = 0; i < evaluation->images; i++) {
+        int label = evaluation->labels[i], answer = evaluation->answers[i];
+        text_add(out, "%d,%d,%d,%.6f,", i, label, answer, (double)evaluation->confidence[i]);
+        write_field(out, evaluation->class_names[label], ',');
+        write_field(out, evaluation->class_names[answer], '\n');
+    }
 }
 
 pba_status pba_evaluation_write_csv(const pba_evaluation *evaluation, const char *path)
@@ -379,23 +388,16 @@ pba_status pba_evaluation_write_csv(const pba_evaluation *evaluation, const char
     if (!evaluation || !path) {
         return status_null(__func__);
     }
-    char *text = NULL;
-    size_t size = 0;
-    FILE *stream = open_memstream(&text, &size);
-    if (!stream) {
-        return status_set(PBA_MEMORY, "%s: out of memory", path);
+    char *text;
+    size_t size;
+    text_buffer out = {0};
+    locale_plain held = locale_enter(); /* a decimal comma would be one column more */
+    write_rows(&out, evaluation);
+    locale_leave(&held);
+    pba_status status = text_end(&out, path, &text, &size);
+    if (status == PBA_OK) {
+        status = file_write(path, text, size);
     }
-    fputs("index,label,answer,confidence,label_name,answer_name\n", stream);
-    for (int i = 0; i < evaluation->images; i++) {
-        int label = evaluation->labels[i], answer = evaluation->answers[i];
-        fprintf(stream, "%d,%d,%d,%.6f,", i, label, answer, (double)evaluation->confidence[i]);
-        write_field(stream, evaluation->class_names[label], ',');
-        write_field(stream, evaluation->class_names[answer], '\n');
-    }
-    bool whole = !ferror(stream);
-    whole = fclose(stream) == 0 && whole;
-    pba_status status =
-        whole ? file_write(path, text, size) : status_set(PBA_MEMORY, "%s: out of memory", path);
     free(text);
     return status;
 }

@@ -96,14 +96,21 @@ static pba_status add_setting(json_t *settings, const void *options, const pba_s
                               size_t count, const char *name)
 {
     char text[PBA_PATH_MAX];
+    json_t *value = NULL;
     pba_status status = pba_settings_get(options, rows, count, name, text, sizeof text);
-    if (status == PBA_OK && json_object_set_new(settings, name, json_string(text)) != 0) {
-        status = status_set(PBA_USAGE,
-                            "setting %s: is no text in UTF-8, which config.json holds (or memory "
-                            "ran out); rename what it names",
-                            name);
+    if (status != PBA_OK) {
+        return status;
     }
-    return status;
+    status = schedule_text_json(text, &value);
+    if (status == PBA_USAGE) {
+        return status_set(status,
+                          "setting %s: is no text in UTF-8, which config.json holds; rename what "
+                          "it names",
+                          name);
+    }
+    return status == PBA_OK && json_object_set_new(settings, name, value) != 0
+               ? status_set(PBA_MEMORY, "setting %s: out of memory", name)
+               : status;
 }
 
 /* The operations of all plug-ins that are loaded; NULL: no memory. */

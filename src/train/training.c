@@ -114,13 +114,9 @@ static pba_status open_task(pba_training *training)
 }
 
 /* So that the run can be resumed from another folder. */
-static void settle_path(char path[PBA_PATH_MAX])
+static pba_status settle_path(char path[PBA_PATH_MAX])
 {
-    char *full = file_exists(path) ? realpath(path, NULL) : NULL;
-    if (full && strlen(full) < PBA_PATH_MAX) {
-        memcpy(path, full, strlen(full) + 1);
-    }
-    free(full);
+    return file_exists(path) ? file_full_path(path, path) : PBA_OK;
 }
 
 static pba_status check_options(const pba_training *training)
@@ -151,10 +147,10 @@ static pba_status open_all(pba_training *training)
         status = status_set(PBA_USAGE, "%s: there are no test images", options->dataset);
     }
     if (status == PBA_OK && strcmp(training->task->info.format, "demo") != 0) {
-        settle_path(options->dataset);
+        status = settle_path(options->dataset);
     }
     if (status == PBA_OK && training->choice.schedule) {
-        settle_path(options->augment);
+        status = settle_path(options->augment);
     }
     return status;
 }

@@ -116,14 +116,22 @@ static json_t *result_json(const pba_training_result *result)
                      result->train_loss, "seconds", result->seconds);
 }
 
-static bool parse_result(json_t *object, uint64_t seed, pba_training_result *result)
+static bool parse_number(const json_t *object, const char *key, double *number)
 {
-    json_int_t found = -1;
-    bool whole = json_unpack(object, "{s:I, s:F, s:F, s:F, s:F}", "seed", &found, "test_error",
-                             &result->test_error, "train_accuracy", &result->train_accuracy,
-                             "train_loss", &result->train_loss, "seconds", &result->seconds) == 0;
-    result->seed = (uint64_t)found;
-    return whole && result->seed == seed;
+    const json_t *value = json_object_get(object, key);
+    *number = json_number_value(value);
+    return json_is_number(value);
+}
+
+static bool parse_result(const json_t *object, uint64_t seed, pba_training_result *result)
+{
+    const json_t *found = json_object_get(object, "seed");
+    result->seed = (uint64_t)json_integer_value(found);
+    return json_is_integer(found) && result->seed == seed &&
+           parse_number(object, "test_error", &result->test_error) &&
+           parse_number(object, "train_accuracy", &result->train_accuracy) &&
+           parse_number(object, "train_loss", &result->train_loss) &&
+           parse_number(object, "seconds", &result->seconds);
 }
 
 static pba_status read_object(const char *path, json_t **object)
@@ -368,8 +376,12 @@ static pba_status write_result(const pba_training *training)
     }
     pba_preset preset;
     bool known = options->preset[0] && pba_preset_find("train", options->preset, &preset) == PBA_OK;
-    json_t *published =
-        known && preset.published_error >= 0 ? json_real(preset.published_error) : NULL;
+    known = known && preset.published_error >= 0;
+    json_t *published = known ? json_real(preset.published_error) : NULL;
+    if (known && !published) {
+        json_decref(seeds);
+        seeds = NULL;
+    }
     return run_write_json(options->out, "result.json",
                           json_pack("{s:s*, s:o*, s:s, s:s, s:i, s:i, s:i, s:i, s:f, s:f, s:o}",
                                     "preset", options->preset[0] ? options->preset : NULL,

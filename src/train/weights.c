@@ -55,14 +55,16 @@ static json_t *describe(const nn_tensor *tensor, size_t begin)
 
 static pba_status add_metadata(json_t *header, const char *const *metadata)
 {
-    json_t *texts = json_object();
+    json_t *texts = json_object(), *value;
+    pba_status status = PBA_OK;
     int failed = json_object_set_new(header, metadata_key, texts);
-    for (; metadata && metadata[0]; metadata += 2) {
-        failed |= json_object_set_new(texts, metadata[0], json_string(metadata[1]));
+    for (; metadata && metadata[0] && status == PBA_OK; metadata += 2) {
+        status = schedule_text_json(metadata[1], &value);
+        failed |= status == PBA_OK && json_object_set_new(texts, metadata[0], value) != 0;
     }
-    return failed ? status_set(PBA_USAGE, "weights: metadata must be text in UTF-8 (or memory "
-                                          "ran out)")
-                  : PBA_OK;
+    return status == PBA_USAGE ? status_set(PBA_USAGE, "weights: metadata must be text in UTF-8")
+           : failed            ? status_set(PBA_MEMORY, "weights: out of memory")
+                               : status;
 }
 
 /* The header's JSON, filled up with spaces to a multiple of 8 bytes. */

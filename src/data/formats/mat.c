@@ -5,18 +5,21 @@
 #include "data/formats/mat.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <zlib.h>
 
+#include "core/file.h"
 #include "core/memory.h"
 
 enum { HEADER = 128, TAG = 8, PIECE = 1 << 16, MATRIX = 14, COMPRESSED = 15 };
 
 typedef struct walk {
     const char *what;
-    FILE *file;
+    int file;
     bool big_endian;
     uint64_t left;    /* bytes of the file that are not walked yet */
     uint64_t largest; /* bytes of a variable so far */
@@ -34,11 +37,8 @@ static pba_status take(walk *walk, void *data, size_t size)
     if (size > walk->left) {
         return short_of(walk, size - walk->left);
     }
-    if (fread(data, 1, size, walk->file) != size) {
-        return status_set(PBA_IO, "%s: cannot be read: %s", walk->what, strerror(errno));
-    }
     walk->left -= size;
-    return PBA_OK;
+    return file_read_bytes(walk->file, walk->what, data, size);
 }
 
 static uint32_t number(const walk *walk, const uint8_t *bytes)
@@ -127,7 +127,7 @@ static pba_status check_element(walk *walk)
     }
     walk->left -= length;
     walk->largest = length > walk->largest ? length : walk->largest;
-    return fseeko(walk->file, (off_t)length, SEEK_CUR) == 0
+    return lseek(walk->file, (off_t)length, SEEK_CUR) >= 0
                ? PBA_OK
                : status_set(PBA_IO, "%s: cannot be read: %s", walk->what, strerror(errno));
 }
@@ -135,11 +135,11 @@ static pba_status check_element(walk *walk)
 static pba_status check_file(walk *walk)
 {
     uint8_t header[HEADER];
-    if (fseeko(walk->file, 0, SEEK_END) != 0) {
+    struct stat info;
+    if (fstat(walk->file, &info) != 0) {
         return status_set(PBA_IO, "%s: cannot be read: %s", walk->what, strerror(errno));
     }
-    walk->left = (uint64_t)ftello(walk->file);
-    rewind(walk->file);
+    walk->left = (uint64_t)info.st_size;
     pba_status status = take(walk, header, HEADER);
     walk->big_endian = header[126] == 'M' && header[127] == 'I';
     if (status != PBA_OK || header[walk->big_endian ? 124 : 125] != 1) {
@@ -154,8 +154,8 @@ static pba_status check_file(walk *walk)
 
 pba_status mat_check(const char *what, const char *path, uint64_t *largest)
 {
-    walk walk = {.what = what, .file = fopen(path, "rbe")};
-    if (!walk.file) {
+    walk walk = {.what = what, .file = file_descriptor(path, O_RDONLY)};
+    if (walk.file < 0) {
         return status_set(PBA_IO, "%s: cannot be opened: %s", what, strerror(errno));
     }
     walk.in = memory_new(PIECE, 1);
@@ -164,6 +164,6 @@ pba_status mat_check(const char *what, const char *path, uint64_t *largest)
     *largest = walk.largest;
     free(walk.in);
     free(walk.out);
-    fclose(walk.file);
+    close(walk.file);
     return status;
 }

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "core/child.h"
+#include "core/file.h"
 #include "core/memory.h"
 #include "data/format.h"
 #include "data/formats/mat.h"
@@ -36,28 +37,15 @@ typedef struct opened {
     mat_t *file;
 } opened;
 
-static pba_status write_all(const opened *opened, const char *data, size_t size)
-{
-    while (size) {
-        ssize_t written = write(opened->descriptor, data, size);
-        if (written < 0) {
-            return status_set(PBA_IO, "%s: cannot be copied: %s", opened->what, strerror(errno));
-        }
-        data += written;
-        size -= (size_t)written;
-    }
-    return PBA_OK;
-}
-
 /* A file without a name on disk becomes one of /proc. */
 static pba_status copy_to_memory(opened *opened, const char *data, size_t size)
 {
-    opened->descriptor = memfd_create("pba", MFD_CLOEXEC);
-    if (opened->descriptor < 0) {
-        return status_set(PBA_IO, "%s: cannot be copied: %s", opened->what, strerror(errno));
-    }
     child_allow_files(true);
-    pba_status status = write_all(opened, data, size);
+    opened->descriptor = memfd_create("pba", MFD_CLOEXEC);
+    bool copied = opened->descriptor >= 0 && file_write_bytes(opened->descriptor, data, size);
+    pba_status status =
+        copied ? PBA_OK
+               : status_set(PBA_IO, "%s: cannot be copied: %s", opened->what, strerror(errno));
     child_allow_files(false);
     snprintf(opened->path, sizeof opened->path, "/proc/self/fd/%d", opened->descriptor);
     return status;
