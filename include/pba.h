@@ -128,7 +128,8 @@ typedef struct pba_event {
 
 typedef struct pba_observer {
     void (*event)(void *user, const pba_event *event); /* may be NULL */
-    /* May be NULL. Asked at least once a training step, from any thread. */
+    /* May be NULL. Asked at least once a training step, from any thread and by several at once; the
+     * first true ends the job. */
     bool (*stop)(void *user);
     void *user;
 } pba_observer;
@@ -797,8 +798,8 @@ typedef struct pba_budget {
  * the precision. What is named in `kept` ("model", "train-size" ...: as the settings' rows have
  * them) stays as it is in `options`, as does everything else. The search is as if it had been
  * created with the options as they are afterwards. PBA_USAGE where the time is too short: the
- * message tells the least. The observer is told of the opening, and its stop ends that alone.
- * Nothing is written. */
+ * message tells the least. The observer is told of the opening; its stop ends that and the
+ * measuring (PBA_INTERRUPTED, and `options` are as they were). Nothing is written. */
 PBA_API pba_status pba_search_fit(pba_search_options *options, const char *const *kept,
                                   size_t kept_count, const pba_observer *observer,
                                   pba_budget *budget, pba_search **search);

@@ -441,7 +441,7 @@ pba_status pba_search_plan(pba_search *search, pba_plan *plan)
     }
     pba_status status = PBA_OK;
     if (!search->measure.step_seconds) {
-        status = measure_run(search->task, search->workers, 1, 0, &search->measure);
+        status = measure_run(search->task, search->workers, 1, 0, NULL, &search->measure);
     }
     if (status == PBA_OK) {
         fill_plan(search, &search->measure, plan);

@@ -287,9 +287,10 @@ pba_status pba_training_plan(pba_training *training, pba_plan *plan)
         left -= training->finished[i];
     }
     measure *measure = &training->measure;
-    pba_status status = left && !measure->step_seconds
-                            ? measure_run(task, training->workers, training->threads, 0, measure)
-                            : PBA_OK;
+    pba_status status =
+        left && !measure->step_seconds
+            ? measure_run(task, training->workers, training->threads, 0, NULL, measure)
+            : PBA_OK;
     int turns = (left + training->workers - 1) / training->workers;
     *plan = (pba_plan){.members = options->seeds,
                        .rounds = 1,
