@@ -728,6 +728,10 @@ PBA_API pba_status pba_search_resume(const char *run, int workers, pba_search **
 PBA_API pba_status pba_search_resume_with(const char *run, int workers,
                                           const pba_observer *observer, pba_search **search);
 PBA_API pba_status pba_search_plan(pba_search *search, pba_plan *plan);
+/* The same, and of the next ones: the observer, which may be NULL, is asked whether to stop
+ * (PBA_INTERRUPTED; the search can be run as if it had not been planned). */
+PBA_API pba_status pba_search_plan_with(pba_search *search, const pba_observer *observer,
+                                        pba_plan *plan);
 /* Runs to the end, or until observer->stop says so (PBA_INTERRUPTED: members scored by then are
  * saved; go on by pba_search_resume after pba_search_free). PBA_DIVERGED: every member's loss
  * became infinite or no number. Once per object. */
@@ -852,6 +856,8 @@ PBA_API pba_status pba_training_fit(pba_train_options *options, const char *cons
                                     size_t kept_count, const pba_observer *observer,
                                     pba_budget *budget, pba_training **training);
 PBA_API pba_status pba_training_plan(pba_training *training, pba_plan *plan);
+PBA_API pba_status pba_training_plan_with(pba_training *training, const pba_observer *observer,
+                                          pba_plan *plan);
 /* Trains and evaluates fresh networks, under a policy in which every operation is as likely as
  * another (probability 0.5, level 4), and throws them away: nothing of the training is touched, and
  * nothing is written. PBA_INTERRUPTED when observer->stop says so. */
@@ -918,6 +924,8 @@ PBA_API pba_status pba_comparison_resume_with(const char *folder, int workers,
                                               pba_comparison **comparison);
 /* members: the networks of all arms. */
 PBA_API pba_status pba_comparison_plan(pba_comparison *comparison, pba_plan *plan);
+PBA_API pba_status pba_comparison_plan_with(pba_comparison *comparison,
+                                            const pba_observer *observer, pba_plan *plan);
 /* Runs to the end and writes report.html, comparison.svg and result.json beside the arms; or until
  * observer->stop says so (PBA_INTERRUPTED, everything saved). Networks are numbered through all
  * arms in events. Once per object. */

@@ -415,6 +415,7 @@ static void check_comparisons(void)
     REFUSED(pba_comparison_resume_with("x", 0, NULL, NULL));
     REFUSED(pba_comparison_resume_with("x", -1, NULL, &fresh));
     REFUSED(pba_comparison_plan(NULL, &plan));
+    REFUSED(pba_comparison_plan_with(NULL, NULL, &plan));
     REFUSED(pba_comparison_run(NULL, NULL));
     assert_int_equal(pba_comparison_arms(NULL, &arms), 0);
     assert_int_equal(pba_comparison_arms(NULL, NULL), 0);
@@ -503,6 +504,8 @@ static void check_search(void)
     REFUSED(pba_search_resume_with("x", 0, NULL, NULL));
     REFUSED(pba_search_plan(NULL, &plan));
     REFUSED(pba_search_plan(search, NULL));
+    REFUSED(pba_search_plan_with(NULL, NULL, &plan));
+    REFUSED(pba_search_plan_with(search, NULL, NULL));
     REFUSED(pba_search_run(NULL, NULL));
     REFUSED(pba_search_result(NULL, &found, &error));
     REFUSED(pba_search_result(search, NULL, &error));
@@ -545,6 +548,8 @@ static void check_training(void)
     REFUSED(pba_training_resume_with("x", 0, NULL, NULL));
     REFUSED(pba_training_plan(NULL, &plan));
     REFUSED(pba_training_plan(training, NULL));
+    REFUSED(pba_training_plan_with(NULL, NULL, &plan));
+    REFUSED(pba_training_plan_with(training, NULL, NULL));
     REFUSED(pba_training_measure(NULL, &measure, NULL, &speed));
     REFUSED(pba_training_measure(training, NULL, NULL, &speed));
     REFUSED(pba_training_measure(training, &measure, NULL, NULL));
@@ -629,17 +634,20 @@ static const struct {
     {check_budgets, "pba_budget_parse pba_search_fit pba_training_fit"},
     {check_comparisons,
      "pba_compare_settings pba_comparison_create_with pba_comparison_resume_with "
-     "pba_comparison_plan pba_comparison_run pba_comparison_arms pba_comparison_directory "
+     "pba_comparison_plan pba_comparison_plan_with pba_comparison_run pba_comparison_arms "
+     "pba_comparison_directory "
      "pba_comparison_options pba_comparison_free"},
     {check_watching, "pba_watch_open pba_watch_look pba_watch_free"},
     {check_export, "pba_augment_write"},
     {check_presets, "pba_preset_count pba_preset_get pba_preset_find pba_preset_apply"},
-    {check_search, "pba_search_create pba_search_create_with pba_search_resume "
-                   "pba_search_resume_with pba_search_plan pba_search_run pba_search_result "
-                   "pba_search_spent pba_search_directory pba_search_dataset pba_search_free"},
+    {check_search,
+     "pba_search_create pba_search_create_with pba_search_resume "
+     "pba_search_resume_with pba_search_plan pba_search_plan_with pba_search_run pba_search_result "
+     "pba_search_spent pba_search_directory pba_search_dataset pba_search_free"},
     {check_training,
      "pba_training_create pba_training_create_with pba_training_resume "
-     "pba_training_resume_with pba_training_plan pba_training_measure pba_training_run "
+     "pba_training_resume_with pba_training_plan pba_training_plan_with pba_training_measure "
+     "pba_training_run "
      "pba_training_results pba_training_directory pba_training_options pba_training_free"},
     {check_evaluate, "pba_evaluate pba_evaluation_free pba_evaluation_write_csv"},
     {check_report, "pba_report_write pba_report_charts"},
