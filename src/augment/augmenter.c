@@ -143,12 +143,26 @@ static pba_status fill(pba_augmenter *augmenter, const pba_augmenter_options *op
     return status == PBA_OK ? pipeline_create(&wanted, &augmenter->pipeline) : status;
 }
 
+static pba_status check_partners(const pba_augmenter_options *options)
+{
+    for (size_t i = 0; i < options->partner_count; i++) {
+        if (!options->partners || !options->partners[i]) {
+            return status_set(PBA_USAGE, "partners: image %zu of %zu is NULL", i,
+                              options->partner_count);
+        }
+    }
+    return PBA_OK;
+}
+
 pba_status pba_augmenter_create(const pba_augmenter_options *options, pba_augmenter **augmenter)
 {
     if (!options || !augmenter) {
         return status_null(__func__);
     }
     *augmenter = NULL;
+    if (check_partners(options) != PBA_OK) {
+        return PBA_USAGE;
+    }
     arena *arena = arena_create();
     pba_augmenter *fresh = arena ? arena_new(arena, 1, sizeof *fresh) : NULL;
     if (!fresh) {
