@@ -128,7 +128,8 @@ typedef struct pba_event {
 
 typedef struct pba_observer {
     void (*event)(void *user, const pba_event *event); /* may be NULL */
-    /* May be NULL. Asked at least once a training step, from any thread. */
+    /* May be NULL. Asked at least once a training step, from any thread and by several at once; the
+     * first true ends the job. */
     bool (*stop)(void *user);
     void *user;
 } pba_observer;
@@ -728,6 +729,10 @@ PBA_API pba_status pba_search_resume(const char *run, int workers, pba_search **
 PBA_API pba_status pba_search_resume_with(const char *run, int workers,
                                           const pba_observer *observer, pba_search **search);
 PBA_API pba_status pba_search_plan(pba_search *search, pba_plan *plan);
+/* The same, and of the next ones: the observer, which may be NULL, is asked whether to stop
+ * (PBA_INTERRUPTED; the search can be run as if it had not been planned). */
+PBA_API pba_status pba_search_plan_with(pba_search *search, const pba_observer *observer,
+                                        pba_plan *plan);
 /* Runs to the end, or until observer->stop says so (PBA_INTERRUPTED: members scored by then are
  * saved; go on by pba_search_resume after pba_search_free). PBA_DIVERGED: every member's loss
  * became infinite or no number in one round; docs/steering.md tells what becomes of single ones.
@@ -799,8 +804,8 @@ typedef struct pba_budget {
  * the precision. What is named in `kept` ("model", "train-size" ...: as the settings' rows have
  * them) stays as it is in `options`, as does everything else. The search is as if it had been
  * created with the options as they are afterwards. PBA_USAGE where the time is too short: the
- * message tells the least. The observer is told of the opening, and its stop ends that alone.
- * Nothing is written. */
+ * message tells the least. The observer is told of the opening; its stop ends that and the
+ * measuring (PBA_INTERRUPTED, and `options` are as they were). Nothing is written. */
 PBA_API pba_status pba_search_fit(pba_search_options *options, const char *const *kept,
                                   size_t kept_count, const pba_observer *observer,
                                   pba_budget *budget, pba_search **search);
@@ -853,6 +858,8 @@ PBA_API pba_status pba_training_fit(pba_train_options *options, const char *cons
                                     size_t kept_count, const pba_observer *observer,
                                     pba_budget *budget, pba_training **training);
 PBA_API pba_status pba_training_plan(pba_training *training, pba_plan *plan);
+PBA_API pba_status pba_training_plan_with(pba_training *training, const pba_observer *observer,
+                                          pba_plan *plan);
 /* Trains and evaluates fresh networks, under a policy in which every operation is as likely as
  * another (probability 0.5, level 4), and throws them away: nothing of the training is touched, and
  * nothing is written. PBA_INTERRUPTED when observer->stop says so. */
@@ -921,6 +928,8 @@ PBA_API pba_status pba_comparison_resume_with(const char *folder, int workers,
                                               pba_comparison **comparison);
 /* members: the networks of all arms. */
 PBA_API pba_status pba_comparison_plan(pba_comparison *comparison, pba_plan *plan);
+PBA_API pba_status pba_comparison_plan_with(pba_comparison *comparison,
+                                            const pba_observer *observer, pba_plan *plan);
 /* Runs to the end and writes report.html, comparison.svg and result.json beside the arms; or until
  * observer->stop says so (PBA_INTERRUPTED, everything saved). PBA_DIVERGED: a network's loss became
  * infinite or no number; all others are saved. Networks are numbered through all arms in events.

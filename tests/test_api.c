@@ -23,8 +23,11 @@ static pba_augmenter *augmenter;
 static pba_population *population;
 static pba_search *search;
 static pba_training *training;
+static pba_comparison *comparison;
+static pba_watch *watch; /* of a training run that was stopped at once */
 static pba_search_options search_options;
 static pba_train_options train_options;
+static pba_compare_options compare_options;
 static pba_evaluate_options evaluate_options;
 static pba_policy policy = {.entries = 1};
 static const char *const ops[] = {"Invert"};
@@ -325,13 +328,19 @@ static void most(pba_population_options *options) { options->quantile = 0.51; }
 static void no_number(pba_population_options *options) { options->resample = (double)NAN; }
 static void no_such(pba_population_options *options) { options->selection = (pba_selection)7; }
 static void no_ops(pba_population_options *options) { options->ops = ops; options->op_count = 0; }
+static void no_name(pba_population_options *options)
+{
+    static const char *const names[] = {NULL};
+    options->ops = names;
+    options->op_count = 1;
+}
 /* clang-format on */
 
 static void check_population(void)
 {
     static void (*const spoils[])(pba_population_options *) = {
-        one_member,  too_many, no_epochs, no_interval, no_copies,
-        many_copies, most,     no_number, no_such,     no_ops};
+        one_member, too_many,  no_epochs, no_interval, no_copies, many_copies,
+        most,       no_number, no_such,   no_ops,      no_name};
     pba_population_options options;
     pba_population *fresh;
     pba_task task;
@@ -400,6 +409,7 @@ static void check_budgets(void)
     REFUSED(pba_training_fit(NULL, NULL, 0, NULL, &budget, &trained));
     REFUSED(pba_training_fit(&other, NULL, 0, NULL, NULL, &trained));
     REFUSED(pba_training_fit(&other, NULL, 0, NULL, &budget, NULL));
+    REFUSED(pba_training_fit(&other, NULL, 1, NULL, &budget, &trained));
     REFUSED(pba_training_fit(&other, kept, 1, NULL, &budget, &trained));
     other.recipe.batch = 0;
     REFUSED(pba_training_fit(&other, NULL, 0, NULL, &budget, &trained));
@@ -407,13 +417,11 @@ static void check_budgets(void)
 
 static void check_comparisons(void)
 {
-    pba_compare_options options;
+    pba_compare_options options = compare_options;
     pba_comparison *fresh;
     pba_plan plan;
     const pba_arm *arms;
-    size_t count;
-    const pba_setting *rows = pba_compare_settings(&count);
-    pba_settings_init(&options, rows, count);
+    options.out[0] = 0;
     assert_non_null(pba_compare_settings(NULL));
     REFUSED(pba_comparison_create_with(NULL, NULL, &fresh));
     REFUSED(pba_comparison_create_with(&options, NULL, NULL));
@@ -424,9 +432,14 @@ static void check_comparisons(void)
     REFUSED(pba_comparison_resume_with("x", 0, NULL, NULL));
     REFUSED(pba_comparison_resume_with("x", -1, NULL, &fresh));
     REFUSED(pba_comparison_plan(NULL, &plan));
+    REFUSED(pba_comparison_plan(comparison, NULL));
+    REFUSED(pba_comparison_plan_with(NULL, NULL, &plan));
+    REFUSED(pba_comparison_plan_with(comparison, NULL, NULL));
     REFUSED(pba_comparison_run(NULL, NULL));
     assert_int_equal(pba_comparison_arms(NULL, &arms), 0);
     assert_int_equal(pba_comparison_arms(NULL, NULL), 0);
+    assert_int_equal(pba_comparison_arms(comparison, &arms), 0); /* not at its end */
+    assert_int_equal(pba_comparison_arms(comparison, NULL), 0);
     assert_string_equal(pba_comparison_directory(NULL), "");
     assert_null(pba_comparison_options(NULL));
     pba_comparison_free(NULL);
@@ -434,12 +447,15 @@ static void check_comparisons(void)
 
 static void check_watching(void)
 {
-    pba_watch *watch;
+    pba_watch *fresh;
     const pba_watch_picture *picture;
-    REFUSED(pba_watch_open(NULL, &watch));
+    REFUSED(pba_watch_open(NULL, &fresh));
     REFUSED(pba_watch_open(folder, NULL));
-    assert_int_equal(pba_watch_open("/there/is/none", &watch), PBA_NOT_FOUND);
+    assert_int_equal(pba_watch_open("/there/is/none", &fresh), PBA_NOT_FOUND);
     REFUSED(pba_watch_look(NULL, &picture));
+    REFUSED(pba_watch_look(watch, NULL));
+    assert_ok(pba_watch_look(watch, &picture));
+    assert_int_equal(picture->state, PBA_RUN_STOPPED);
     pba_watch_free(NULL);
 }
 
@@ -460,6 +476,13 @@ static void check_export(void)
 
 static void check_presets(void)
 {
+    const pba_preset_setting nothing[] = {{"epochs", NULL}, {NULL, "1"}};
+    const pba_preset faulty[] = {
+        {.settings = nothing, .setting_count = 0}, /* no name */
+        {.name = "x", .settings = nothing, .setting_count = 1},
+        {.name = "x", .settings = nothing + 1, .setting_count = 1},
+        {.name = "x", .setting_count = 1},
+    };
     pba_preset preset;
     size_t count;
     const pba_setting *rows = pba_train_settings(&count);
@@ -475,6 +498,9 @@ static void check_presets(void)
     REFUSED(pba_preset_apply(&preset, NULL, rows, count));
     REFUSED(pba_preset_apply(&preset, &options, NULL, count));
     REFUSED(pba_preset_apply(&preset, &options, rows, 0));
+    for (size_t i = 0; i < sizeof faulty / sizeof *faulty; i++) {
+        REFUSED(pba_preset_apply(&faulty[i], &options, rows, count));
+    }
 }
 
 /* -------------------------------------------------------------------- jobs */
@@ -512,6 +538,8 @@ static void check_search(void)
     REFUSED(pba_search_resume_with("x", 0, NULL, NULL));
     REFUSED(pba_search_plan(NULL, &plan));
     REFUSED(pba_search_plan(search, NULL));
+    REFUSED(pba_search_plan_with(NULL, NULL, &plan));
+    REFUSED(pba_search_plan_with(search, NULL, NULL));
     REFUSED(pba_search_run(NULL, NULL));
     REFUSED(pba_search_result(NULL, &found, &error));
     REFUSED(pba_search_result(search, NULL, &error));
@@ -519,6 +547,7 @@ static void check_search(void)
     REFUSED(pba_search_result(search, &found, &error)); /* not at its end */
     REFUSED(pba_search_spent(NULL, &times));
     REFUSED(pba_search_spent(search, NULL));
+    REFUSED(pba_search_spent(search, &times)); /* has not run */
     assert_string_equal(pba_search_directory(NULL), "");
     assert_null(pba_search_dataset(NULL));
     pba_search_free(NULL);
@@ -554,6 +583,8 @@ static void check_training(void)
     REFUSED(pba_training_resume_with("x", 0, NULL, NULL));
     REFUSED(pba_training_plan(NULL, &plan));
     REFUSED(pba_training_plan(training, NULL));
+    REFUSED(pba_training_plan_with(NULL, NULL, &plan));
+    REFUSED(pba_training_plan_with(training, NULL, NULL));
     REFUSED(pba_training_measure(NULL, &measure, NULL, &speed));
     REFUSED(pba_training_measure(training, NULL, NULL, &speed));
     REFUSED(pba_training_measure(training, &measure, NULL, NULL));
@@ -638,17 +669,20 @@ static const struct {
     {check_budgets, "pba_budget_parse pba_search_fit pba_training_fit"},
     {check_comparisons,
      "pba_compare_settings pba_comparison_create_with pba_comparison_resume_with "
-     "pba_comparison_plan pba_comparison_run pba_comparison_arms pba_comparison_directory "
+     "pba_comparison_plan pba_comparison_plan_with pba_comparison_run pba_comparison_arms "
+     "pba_comparison_directory "
      "pba_comparison_options pba_comparison_free"},
     {check_watching, "pba_watch_open pba_watch_look pba_watch_free"},
     {check_export, "pba_augment_write"},
     {check_presets, "pba_preset_count pba_preset_get pba_preset_find pba_preset_apply"},
-    {check_search, "pba_search_create pba_search_create_with pba_search_resume "
-                   "pba_search_resume_with pba_search_plan pba_search_run pba_search_result "
-                   "pba_search_spent pba_search_directory pba_search_dataset pba_search_free"},
+    {check_search,
+     "pba_search_create pba_search_create_with pba_search_resume "
+     "pba_search_resume_with pba_search_plan pba_search_plan_with pba_search_run pba_search_result "
+     "pba_search_spent pba_search_directory pba_search_dataset pba_search_free"},
     {check_training,
      "pba_training_create pba_training_create_with pba_training_resume "
-     "pba_training_resume_with pba_training_plan pba_training_measure pba_training_run "
+     "pba_training_resume_with pba_training_plan pba_training_plan_with pba_training_measure "
+     "pba_training_run "
      "pba_training_results pba_training_directory pba_training_options pba_training_free"},
     {check_evaluate, "pba_evaluate pba_evaluation_free pba_evaluation_write_csv"},
     {check_report, "pba_report_write pba_report_charts"},
@@ -735,9 +769,32 @@ static void fill_options(void)
     pba_settings_init(&train_options, all, count);
     train_options.recipe = search_options.recipe;
     snprintf(train_options.dataset, PBA_PATH_MAX, "%s", folder);
+    all = pba_compare_settings(&count);
+    pba_settings_init(&compare_options, all, count);
+    compare_options.recipe = search_options.recipe;
+    snprintf(compare_options.dataset, PBA_PATH_MAX, "%s", folder);
+    snprintf(compare_options.arms, PBA_PATH_MAX, "none,baseline");
+    snprintf(compare_options.out, PBA_PATH_MAX, "%s", path_of("cut"));
     all = pba_evaluate_settings(&count);
     pba_settings_init(&evaluate_options, all, count);
     snprintf(evaluate_options.dataset, PBA_PATH_MAX, "%s", folder);
+}
+
+static bool at_once(void *user)
+{
+    return true;
+}
+
+static void open_watch(void)
+{
+    pba_train_options options = train_options;
+    pba_training *stopped;
+    const pba_observer observer = {.stop = at_once};
+    snprintf(options.out, PBA_PATH_MAX, "%s", path_of("stopped"));
+    assert_ok(pba_training_create(&options, &stopped));
+    assert_int_equal(pba_training_run(stopped, &observer), PBA_INTERRUPTED);
+    pba_training_free(stopped);
+    assert_ok(pba_watch_open(options.out, &watch));
 }
 
 static int set_up(void **state)
@@ -757,6 +814,8 @@ static int set_up(void **state)
     assert_ok(pba_augmenter_create(&augment, &augmenter));
     assert_ok(pba_search_create(&search_options, &search));
     assert_ok(pba_training_create(&train_options, &training));
+    assert_ok(pba_comparison_create_with(&compare_options, NULL, &comparison));
+    open_watch();
     return 0;
 }
 
@@ -764,6 +823,8 @@ static int tear_down(void **state)
 {
     pba_search_free(search);
     pba_training_free(training);
+    pba_comparison_free(comparison);
+    pba_watch_free(watch);
     pba_augmenter_free(augmenter);
     pba_population_free(population);
     pba_schedule_free(schedule);

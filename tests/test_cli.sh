@@ -481,6 +481,21 @@ works "resume" "" search --resume stopped-TERM --workers 1 -q
 cmp whole/schedule.json stopped-TERM/schedule.json && result ok "the same schedule" ||
     result "not ok" "the same schedule"
 
+# Interrupted while it measures for a budget or a plan: nothing is written.
+for job in "search good --budget 1h" "train good --budget 1h" "search good --model wrn-16-2" \
+    "train good --model wrn-16-2" "compare good --arms none,baseline --model wrn-16-2"; do
+    env --default-signal=INT "$pba" $job --workers 2 --batch 16 --out unbegun >out 2>err &
+    for i in $(seq 600); do
+        [ "$(ls /proc/$!/task | wc -l)" -gt 2 ] && break # its workers
+        sleep 0.02
+    done
+    kill -INT $!
+    wait $!
+    [ $? = 130 ] && [ "$(cat err)" = "pba: interrupted" ] && [ ! -s out ] && [ ! -e unbegun ] &&
+        result ok "SIGINT while it measures: $job" ||
+        result "not ok" "SIGINT while it measures: $job"
+done
+
 # ----------------------------------------------------------------- preview
 
 works "preview of a data set" "" preview good --out sheet.png

@@ -100,13 +100,13 @@ static int run_search(const bench_options *options, const pba_search_options *se
     pba_plan plan;
     pba_search_times times;
     cli_job job;
+    cli_job_start(&job, true, 0, NULL);
     double began = cli_seconds(CLOCK_MONOTONIC);
-    pba_status status = pba_search_create(settings, &search);
+    pba_status status = pba_search_create_with(settings, &job.observer, &search);
     double opening = cli_seconds(CLOCK_MONOTONIC) - began;
     if (status == PBA_OK) {
-        status = pba_search_plan(search, &plan);
+        status = pba_search_plan_with(search, &job.observer, &plan);
     }
-    cli_job_start(&job, true, 0, NULL);
     if (status == PBA_OK) {
         status = pba_search_run(search, &job.observer);
     }

@@ -135,7 +135,8 @@ typedef struct cli_opening {
     pba_observer observer;
 } cli_opening;
 
-/* `opening` must stay where it is until the end; `options`, which may be NULL, tell it too. */
+/* `opening` must stay where it is until the end. `options` tell it; NULL: its observer does, for
+ * what opens a data set and does more. */
 void cli_opening_start(cli_opening *opening, bool quiet, pba_dataset_options *options);
 void cli_opening_end(cli_opening *opening);
 
@@ -170,9 +171,12 @@ typedef struct cli_talk {
      "Decides which image goes to which split.", false}
 /* clang-format on */
 
+/* SIGINT and SIGTERM ask the observed job to stop from now on; a second one ends the process.
+ * `event` may be NULL. */
+pba_observer cli_observer(void (*event)(void *user, const pba_event *event), void *user);
+
 /* Long jobs: what they report goes to standard error, drawn in place on a terminal, one line per
- * round or tenth otherwise. SIGINT and SIGTERM ask the job to stop; a second one ends the
- * process. */
+ * round or tenth otherwise. */
 typedef struct cli_job {
     bool quiet, terminal;
     bool line_open;   /* a rewritten line stands on the terminal */

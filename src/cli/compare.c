@@ -74,7 +74,8 @@ static int print_plan(const options *options, pba_comparison *comparison, const 
     if (options->talk.quiet && !options->talk.dry_run) {
         return CLI_DONE;
     }
-    pba_status status = pba_comparison_plan(comparison, &plan);
+    pba_observer observer = cli_observer(NULL, NULL);
+    pba_status status = pba_comparison_plan_with(comparison, &observer, &plan);
     if (status != PBA_OK) {
         return cli_failed(status);
     }

@@ -26,10 +26,17 @@ static void watch_signal(int number)
     }
 }
 
-static bool job_stop(void *user)
+static bool wants_stop(void *user)
 {
     (void)user;
     return stop_asked;
+}
+
+pba_observer cli_observer(void (*event)(void *user, const pba_event *event), void *user)
+{
+    watch_signal(SIGINT);
+    watch_signal(SIGTERM);
+    return (pba_observer){.event = event, .stop = wants_stop, .user = user};
 }
 
 /* Ends the rewritten line, so that something else can be said. */
@@ -182,9 +189,7 @@ void cli_job_start(cli_job *job, bool quiet, int networks, const char *said)
 {
     *job = (cli_job){
         .quiet = quiet, .networks = networks, .said = said, .terminal = screen_can(stderr)};
-    job->observer = (pba_observer){.event = on_event, .stop = job_stop, .user = job};
-    watch_signal(SIGINT);
-    watch_signal(SIGTERM);
+    job->observer = cli_observer(on_event, job);
 }
 
 void cli_job_show(cli_job *job, const char *run)

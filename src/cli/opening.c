@@ -44,10 +44,11 @@ void cli_opening_start(cli_opening *opening, bool quiet, pba_dataset_options *op
 {
     *opening = (cli_opening){
         .quiet = quiet, .terminal = screen_can(stderr), .started = cli_seconds(CLOCK_MONOTONIC)};
-    opening->observer = (pba_observer){.event = on_event, .user = opening};
     if (options) {
         options->progress = on_progress;
         options->user = opening;
+    } else {
+        opening->observer = cli_observer(on_event, opening);
     }
 }
 

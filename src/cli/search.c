@@ -98,7 +98,8 @@ static int print_plan(const options *options, const cli_arguments *arguments, pb
     if (options->talk.quiet && !options->talk.dry_run) {
         return CLI_DONE;
     }
-    pba_status status = pba_search_plan(search, &plan);
+    pba_observer observer = cli_observer(NULL, NULL);
+    pba_status status = pba_search_plan_with(search, &observer, &plan);
     if (status != PBA_OK) {
         return cli_failed(status);
     }

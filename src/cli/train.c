@@ -38,7 +38,8 @@ static int print_plan(const options *options, const cli_arguments *arguments,
     if (options->talk.quiet && !options->talk.dry_run) {
         return CLI_DONE;
     }
-    pba_status status = pba_training_plan(training, &plan);
+    pba_observer observer = cli_observer(NULL, NULL);
+    pba_status status = pba_training_plan_with(training, &observer, &plan);
     if (status != PBA_OK) {
         return cli_failed(status);
     }

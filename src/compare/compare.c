@@ -280,7 +280,8 @@ pba_training *compare_open_training(const pba_comparison *comparison)
     return NULL;
 }
 
-pba_status pba_comparison_plan(pba_comparison *comparison, pba_plan *plan)
+pba_status pba_comparison_plan_with(pba_comparison *comparison, const pba_observer *observer,
+                                    pba_plan *plan)
 {
     if (!comparison || !plan) {
         return status_null(__func__);
@@ -297,7 +298,7 @@ pba_status pba_comparison_plan(pba_comparison *comparison, pba_plan *plan)
     if (!training) {
         return PBA_OK;
     }
-    pba_status status = pba_training_plan(training, plan);
+    pba_status status = pba_training_plan_with(training, observer, plan);
     double network = comparison->passes / options->seeds;
     int own = (int)lround(plan->image_passes / network), left = networks_left(comparison);
     int turns = (own + plan->workers - 1) / plan->workers;
@@ -307,4 +308,9 @@ pba_status pba_comparison_plan(pba_comparison *comparison, pba_plan *plan)
     plan->workers = comparison->workers;
     plan->image_passes = network * left;
     return status;
+}
+
+pba_status pba_comparison_plan(pba_comparison *comparison, pba_plan *plan)
+{
+    return pba_comparison_plan_with(comparison, NULL, plan);
 }

@@ -7,6 +7,7 @@
 
 #include "compare/compare.h"
 #include "core/file.h"
+#include "core/observer.h"
 #include "core/threads.h"
 #include "train/run.h"
 
@@ -51,9 +52,8 @@ static void on_event(void *user, const pba_event *event)
 
 static bool on_stop(void *user)
 {
-    const pba_comparison *comparison = ((const compare_arm *)user)->comparison;
-    const pba_observer *observer = comparison->observer;
-    return comparison->failed || (observer && observer->stop && observer->stop(observer->user));
+    pba_comparison *comparison = ((const compare_arm *)user)->comparison;
+    return observer_stops_all(comparison->observer, &comparison->failed);
 }
 
 static void say(pba_comparison *comparison, const char *text)

@@ -33,6 +33,7 @@ typedef struct candidate {
 typedef struct session {
     fit fit;
     pba_search_options *options;
+    const pba_observer *observer;
     task_data data;
     pba_dataset_info info;
     candidate candidates[MODELS_MOST];
@@ -129,9 +130,28 @@ static pba_status measure_in(session *session, int index, const char *precision,
     }
     session->question.val_images =
         session->data.other ? task->counts[PBA_VALIDATION] : session->info.val_images;
-    status = measure_run(task, session->question.workers, 1, fit_measuring(&session->fit), measure);
+    status = measure_run(task, session->question.workers, 1, fit_measuring(&session->fit),
+                         session->observer, measure);
     task_free(task);
     return status;
+}
+
+/* Measures the other precision too, and takes the faster one. */
+static pba_status compare(session *session, int index)
+{
+    candidate *candidate = &session->candidates[index];
+    measure plain;
+    pba_status status = measure_in(session, index, FIT_OTHER, &plain);
+    if (status != PBA_OK) {
+        return status;
+    }
+    candidate->gain = plain.step_seconds / candidate->measure.step_seconds;
+    if (candidate->gain < 1) {
+        candidate->measure = plain;
+        candidate->gain = 1 / candidate->gain;
+        snprintf(candidate->precision, sizeof candidate->precision, FIT_OTHER);
+    }
+    return PBA_OK;
 }
 
 /* In the precision that is kept, or in the faster one: bf16 has slow paths for some images, such as
@@ -148,14 +168,7 @@ static pba_status measure_model(session *session, int index)
         snprintf(candidate->precision, sizeof candidate->precision, "%s", first);
     }
     if (status == PBA_OK && fit_compares(&session->fit, first)) {
-        measure plain;
-        status = measure_in(session, index, FIT_OTHER, &plain);
-        candidate->gain = plain.step_seconds / candidate->measure.step_seconds;
-        if (status == PBA_OK && candidate->gain < 1) {
-            candidate->measure = plain;
-            candidate->gain = 1 / candidate->gain;
-            snprintf(candidate->precision, sizeof candidate->precision, FIT_OTHER);
-        }
+        status = compare(session, index);
     }
     if (status == PBA_OK) {
         take_measure(session, index);
@@ -342,7 +355,7 @@ static pba_status settle(session *session, const budget_answer *answer)
     return PBA_OK;
 }
 
-static pba_status choose(session *session, const pba_observer *observer, budget_answer *answer)
+static pba_status choose(session *session, budget_answer *answer)
 {
     pba_search_options *options = session->options;
     pba_status status = search_check_options(options);
@@ -350,7 +363,7 @@ static pba_status choose(session *session, const pba_observer *observer, budget_
         snprintf(options->recipe.precision, sizeof options->recipe.precision, "auto");
     }
     if (status == PBA_OK) {
-        status = task_data_open(&options->recipe, options->dataset, options->val, observer,
+        status = task_data_open(&options->recipe, options->dataset, options->val, session->observer,
                                 &session->data);
     }
     if (status == PBA_OK) {
@@ -362,10 +375,9 @@ static pba_status choose(session *session, const pba_observer *observer, budget_
     return status == PBA_OK ? settle(session, answer) : status;
 }
 
-static pba_status open_chosen(session *session, const pba_observer *observer,
-                              const budget_answer *answer, pba_search **search)
+static pba_status open_chosen(session *session, const budget_answer *answer, pba_search **search)
 {
-    pba_status status = search_new(session->options, false, observer, search);
+    pba_status status = search_new(session->options, false, session->observer, search);
     if (status != PBA_OK) {
         return status;
     }
@@ -389,12 +401,13 @@ pba_status pba_search_fit(pba_search_options *options, const char *const *kept, 
     }
     pba_search_options asked = *options;
     session->options = options;
+    session->observer = observer;
     pba_status status = fit_begin(&session->fit, options->budget, kept, kept_count, budget);
     if (status == PBA_OK) {
-        status = choose(session, observer, &answer);
+        status = choose(session, &answer);
     }
     if (status == PBA_OK) {
-        status = open_chosen(session, observer, &answer, result);
+        status = open_chosen(session, &answer, result);
     }
     if (status == PBA_OK) {
         (*result)->observer = NULL;

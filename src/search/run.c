@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/observer.h"
 #include "core/threads.h"
 #include "search/search.h"
 #include "train/checkpoint.h"
@@ -48,7 +49,6 @@ static bool on_step(void *user)
 {
     worker *worker = user;
     pba_search *search = worker->search;
-    const pba_observer *observer = search->observer;
     pthread_mutex_lock(&search->lock);
     if (!worker->first) {
         add_work(worker, worker->unit);
@@ -60,10 +60,7 @@ static bool on_step(void *user)
                                           .rounds = search->rounds});
     }
     pthread_mutex_unlock(&search->lock);
-    if (observer && observer->stop && observer->stop(observer->user)) {
-        search->stopping = true;
-    }
-    return search->stopping;
+    return observer_stops_all(search->observer, &search->stopping);
 }
 
 /* ------------------------------------------------------------------ one task */

@@ -412,7 +412,7 @@ static void fill_plan(const pba_search *search, const measure *measure, pba_plan
     plan->baseline = task->recipe.baseline;
 }
 
-pba_status pba_search_plan(pba_search *search, pba_plan *plan)
+pba_status pba_search_plan_with(pba_search *search, const pba_observer *observer, pba_plan *plan)
 {
     if (!search || !plan) {
         return status_null(__func__);
@@ -431,12 +431,17 @@ pba_status pba_search_plan(pba_search *search, pba_plan *plan)
     }
     pba_status status = PBA_OK;
     if (!search->measure.step_seconds) {
-        status = measure_run(search->task, search->workers, 1, 0, &search->measure);
+        status = measure_run(search->task, search->workers, 1, 0, observer, &search->measure);
     }
     if (status == PBA_OK) {
         fill_plan(search, &search->measure, plan);
     }
     return status;
+}
+
+pba_status pba_search_plan(pba_search *search, pba_plan *plan)
+{
+    return pba_search_plan_with(search, NULL, plan);
 }
 
 pba_status pba_search_result(const pba_search *search, const pba_schedule **schedule,

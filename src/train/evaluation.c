@@ -10,6 +10,7 @@
 #include "core/file.h"
 #include "core/locale.h"
 #include "core/memory.h"
+#include "core/observer.h"
 #include "core/text.h"
 #include "core/threads.h"
 #include "nn/backend.h"
@@ -261,12 +262,11 @@ static pba_status answer_batch(session *session, int first, int count)
 
 static pba_status answer_all(session *session)
 {
-    const pba_observer *observer = session->observer;
     pba_status status = PBA_OK;
     for (int first = 0; first < session->result->images && status == PBA_OK;
          first += session->batch) {
         int left = session->result->images - first;
-        if (observer && observer->stop && observer->stop(observer->user)) {
+        if (observer_stops(session->observer)) {
             return status_set(PBA_INTERRUPTED, "interrupted");
         }
         status = answer_batch(session, first, left < session->batch ? left : session->batch);

@@ -5,6 +5,7 @@
 
 #include "core/clock.h"
 #include "core/memory.h"
+#include "core/observer.h"
 #include "core/threads.h"
 
 enum { WARM_STEPS = 2, STEPS = 7, STEPS_MOST = 512, EVALUATION_BATCHES = 3 };
@@ -14,8 +15,16 @@ typedef struct trial {
     const task *task;
     int threads;
     double seconds;
+    const pba_observer *observer;
+    atomic_bool stopping;
     measure *results; /* one per worker */
 } trial;
+
+static bool wants_stop(void *user)
+{
+    trial *trial = user;
+    return observer_stops_all(trial->observer, &trial->stopping);
+}
 
 static int ascending(const void *a, const void *b)
 {
@@ -46,16 +55,18 @@ static double middle_mean(double *times, int count)
 }
 
 /* A first step compiles and warms up; where it alone takes seconds, it is the measurement. */
-static pba_status time_steps(trainer *trainer, float *block, double seconds, double *result)
+static pba_status time_steps(trial *trial, trainer *trainer, float *block, double *result)
 {
     pba_policy policy = measure_policy();
+    pba_observer observer = {.stop = wants_stop, .user = trial};
     trainer_epoch epoch = {.epochs = 1, .policy = &policy, .max_steps = 1};
-    double times[STEPS_MOST], spent = 0, most = seconds > ENOUGH_SECONDS ? seconds : ENOUGH_SECONDS;
+    double times[STEPS_MOST], spent = 0, seconds = trial->seconds;
+    double most = seconds > ENOUGH_SECONDS ? seconds : ENOUGH_SECONDS;
     int count = 0;
     for (int i = 0; count < STEPS_MOST && (count < STEPS || spent < seconds); i++) {
         trainer_figures figures = {0};
         double start = clock_now();
-        pba_status status = trainer_run_epoch(trainer, block, &epoch, NULL, &figures);
+        pba_status status = trainer_run_epoch(trainer, block, &epoch, &observer, &figures);
         if (status != PBA_OK) {
             return status;
         }
@@ -74,6 +85,7 @@ static pba_status time_steps(trainer *trainer, float *block, double seconds, dou
 
 /* Asked before every batch of an evaluation; ends it after a few. */
 typedef struct stopwatch {
+    trial *trial;
     double last, shortest;
     int asked;
 } stopwatch;
@@ -86,14 +98,15 @@ static bool stopwatch_ask(void *user)
         watch->shortest = time - watch->last;
     }
     watch->last = time;
-    return watch->asked > EVALUATION_BATCHES;
+    return watch->asked > EVALUATION_BATCHES || wants_stop(watch->trial);
 }
 
-static pba_status time_evaluation(const task *task, trainer *trainer, const float *block,
+static pba_status time_evaluation(trial *trial, trainer *trainer, const float *block,
                                   double *seconds)
 {
+    const task *task = trial->task;
     pba_split split = task->counts[PBA_VALIDATION] ? PBA_VALIDATION : PBA_TEST;
-    stopwatch watch = {0};
+    stopwatch watch = {.trial = trial};
     pba_observer observer = {.stop = stopwatch_ask, .user = &watch};
     double error, loss, start = clock_now();
     *seconds = 0;
@@ -101,7 +114,7 @@ static pba_status time_evaluation(const task *task, trainer *trainer, const floa
         return PBA_OK;
     }
     pba_status status = trainer_evaluate(trainer, block, split, &observer, &error, &loss);
-    if (status != PBA_OK && status != PBA_INTERRUPTED) {
+    if (status != PBA_OK && (status != PBA_INTERRUPTED || trial->stopping)) {
         return status;
     }
     *seconds = watch.asked > 1 ? watch.shortest / trainer_evaluation_batch(trainer)
@@ -122,35 +135,43 @@ static pba_status measure_worker(void *context, int index)
     if (status == PBA_OK) {
         nn_initialize(graph, block, 0, 0);
         result->trainer_bytes = (double)trainer_bytes(trainer);
-        status = time_steps(trainer, block, trial->seconds, &result->step_seconds);
+        status = time_steps(trial, trainer, block, &result->step_seconds);
     }
     if (status == PBA_OK) {
-        status = time_evaluation(trial->task, trainer, block, &result->evaluation_seconds);
+        status = time_evaluation(trial, trainer, block, &result->evaluation_seconds);
     }
     trainer_free(trainer);
     free(block);
     return status;
 }
 
-pba_status measure_run(const task *task, int workers, int threads, double seconds, measure *measure)
+static void take_means(const trial *trial, int workers, measure *measure)
 {
-    trial trial = {.task = task, .threads = threads, .seconds = seconds};
+    double used = (double)threads_memory_used(), data = task_bytes(trial->task);
+    *measure = trial->results[0];
+    for (int i = 1; i < workers; i++) {
+        measure->create_seconds += trial->results[i].create_seconds;
+        measure->step_seconds += trial->results[i].step_seconds;
+        measure->evaluation_seconds += trial->results[i].evaluation_seconds;
+    }
+    measure->create_seconds /= workers;
+    measure->step_seconds /= workers;
+    measure->evaluation_seconds /= workers;
+    measure->other_bytes = used > data ? used : data;
+}
+
+pba_status measure_run(const task *task, int workers, int threads, double seconds,
+                       const pba_observer *observer, measure *measure)
+{
+    trial trial = {.task = task, .threads = threads, .seconds = seconds, .observer = observer};
     trial.results = memory_new((size_t)workers, sizeof *trial.results);
     if (!trial.results) {
         return PBA_MEMORY;
     }
     pba_status status = threads_run(workers, measure_worker, &trial);
-    *measure = trial.results[0];
-    for (int i = 1; i < workers; i++) {
-        measure->create_seconds += trial.results[i].create_seconds;
-        measure->step_seconds += trial.results[i].step_seconds;
-        measure->evaluation_seconds += trial.results[i].evaluation_seconds;
+    if (status == PBA_OK) {
+        take_means(&trial, workers, measure);
     }
-    measure->create_seconds /= workers;
-    measure->step_seconds /= workers;
-    measure->evaluation_seconds /= workers;
     free(trial.results);
-    double used = (double)threads_memory_used(), data = task_bytes(task);
-    measure->other_bytes = used > data ? used : data;
     return status;
 }

@@ -18,8 +18,10 @@ typedef struct measure {
 pba_policy measure_policy(void);
 
 /* Runs `workers` trainers of `threads` threads at once, as the job will: a few steps, and as many
- * as take `seconds`; means without the slowest and the fastest ones. */
+ * as take `seconds`; means without the slowest and the fastest ones. PBA_INTERRUPTED when
+ * observer->stop says so, which is asked before every step. `measure` is left as it was but with
+ * PBA_OK. */
 pba_status measure_run(const task *task, int workers, int threads, double seconds,
-                       measure *measure);
+                       const pba_observer *observer, measure *measure);
 
 #endif

@@ -132,7 +132,7 @@ pba_status pba_preset_find(const char *job, const char *name, pba_preset *preset
 pba_status pba_preset_apply(const pba_preset *preset, void *options, const pba_setting *rows,
                             size_t count)
 {
-    if (!preset || !options || !rows) {
+    if (!preset || !options || !rows || (preset->setting_count && !preset->settings)) {
         return status_null(__func__);
     }
     pba_status status = pba_settings_set(options, rows, count, "preset", preset->name);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "core/memory.h"
+#include "core/observer.h"
 #include "core/threads.h"
 #include "train/measure.h"
 #include "train/training.h"
@@ -24,6 +25,7 @@ typedef struct trial {
     rates *rates; /* members x repetitions */
     pthread_barrier_t barrier;
     atomic_bool failed; /* some member's: the others end with it, at the same barrier */
+    atomic_bool stopping;
     double plan_bytes;
     int evaluation_batch;
 } trial;
@@ -36,17 +38,17 @@ typedef struct runner {
     int epoch, batches; /* batches: of evaluation that are still to do */
 } runner;
 
-static bool wants_stop(const trial *trial)
+static bool wants_stop(void *user)
 {
-    const pba_observer *observer = trial->observer;
-    return observer && observer->stop && observer->stop(observer->user);
+    trial *trial = user;
+    return observer_stops_all(trial->observer, &trial->stopping);
 }
 
 /* Every epoch starts at the same weights' rate: `epochs` is out of reach. */
 static pba_status train_steps(runner *runner, int steps)
 {
     pba_policy policy = measure_policy();
-    pba_observer observer = runner->trial->observer ? *runner->trial->observer : (pba_observer){0};
+    pba_observer observer = {.stop = wants_stop, .user = runner->trial};
     pba_status status = PBA_OK;
     while (steps > 0 && status == PBA_OK) {
         trainer_figures figures = {0};
@@ -84,7 +86,7 @@ static pba_status evaluate_batches(runner *runner, int batches)
         runner->batches = batches;
         pba_status status =
             trainer_evaluate(runner->trainer, runner->block, PBA_TEST, &observer, &error, &loss);
-        if (status != PBA_OK && (status != PBA_INTERRUPTED || wants_stop(runner->trial))) {
+        if (status != PBA_OK && (status != PBA_INTERRUPTED || runner->trial->stopping)) {
             return status;
         }
     }

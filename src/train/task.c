@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/observer.h"
 #include "data/dataset.h"
 #include "train/trainer.h"
 
@@ -43,7 +44,7 @@ static bool tell_opening(void *user, const char *what, int64_t done, int64_t tot
     if (observer->event) {
         observer->event(observer->user, &event);
     }
-    return !observer->stop || !observer->stop(observer->user);
+    return !observer_stops(observer);
 }
 
 pba_status task_open_dataset(const char *path, const pba_dataset_options *options,

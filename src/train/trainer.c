@@ -8,6 +8,7 @@
 
 #include "core/clock.h"
 #include "core/memory.h"
+#include "core/observer.h"
 #include "core/rng.h"
 #include "train/order.h"
 
@@ -237,11 +238,6 @@ static pba_status run_step(trainer *trainer, float *block, const trainer_epoch *
     return status;
 }
 
-static bool stopped(const pba_observer *observer)
-{
-    return observer && observer->stop && observer->stop(observer->user);
-}
-
 static void sum_up(const trainer *trainer, trainer_figures *figures)
 {
     figures->images = (int64_t)figures->steps * trainer->task->recipe.batch;
@@ -261,7 +257,7 @@ pba_status trainer_run_epoch(trainer *trainer, float *block, const trainer_epoch
     while (status == PBA_OK && figures->steps < steps && isfinite(figures->loss_sum)) {
         double loss = 0;
         int correct = 0;
-        if (stopped(observer)) {
+        if (observer_stops(observer)) {
             status = status_set(PBA_INTERRUPTED, "interrupted");
             break;
         }
@@ -311,7 +307,7 @@ pba_status trainer_evaluate(trainer *trainer, const float *block, pba_split spli
     lap(trainer, &trainer->times.load);
     for (int first = 0; first < count && status == PBA_OK; first += trainer->evaluation_batch) {
         int left = count - first;
-        if (stopped(observer)) {
+        if (observer_stops(observer)) {
             return status_set(PBA_INTERRUPTED, "interrupted");
         }
         status = evaluate_batch(trainer, split, first,

@@ -280,7 +280,8 @@ void pba_training_free(pba_training *training)
 
 /* ------------------------------------------------------------------ plan */
 
-pba_status pba_training_plan(pba_training *training, pba_plan *plan)
+pba_status pba_training_plan_with(pba_training *training, const pba_observer *observer,
+                                  pba_plan *plan)
 {
     if (!training || !plan) {
         return status_null(__func__);
@@ -292,9 +293,10 @@ pba_status pba_training_plan(pba_training *training, pba_plan *plan)
         left -= training->finished[i];
     }
     measure *measure = &training->measure;
-    pba_status status = left && !measure->step_seconds
-                            ? measure_run(task, training->workers, training->threads, 0, measure)
-                            : PBA_OK;
+    pba_status status =
+        left && !measure->step_seconds
+            ? measure_run(task, training->workers, training->threads, 0, observer, measure)
+            : PBA_OK;
     int turns = (left + training->workers - 1) / training->workers;
     *plan = (pba_plan){.members = options->seeds,
                        .rounds = 1,
@@ -316,6 +318,11 @@ pba_status pba_training_plan(pba_training *training, pba_plan *plan)
         training->workers * (measure->trainer_bytes + (double)task->graph->block * sizeof(float)) +
         measure->other_bytes;
     return status;
+}
+
+pba_status pba_training_plan(pba_training *training, pba_plan *plan)
+{
+    return pba_training_plan_with(training, NULL, plan);
 }
 
 size_t pba_training_results(const pba_training *training, const pba_training_result **results)

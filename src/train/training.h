@@ -5,6 +5,7 @@
 #define TRAIN_TRAINING_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "core/clock.h"
 #include "train/checkpoint.h"
@@ -31,6 +32,7 @@ struct pba_training {
 
     /* While running. */
     const pba_observer *observer;
+    atomic_bool stopping; /* it said so */
     pthread_mutex_t lock; /* next seed, events, figures of progress */
     int next;
     double start, reported, done; /* seconds, seconds since the start, image passes */

@@ -55,7 +55,8 @@ static void exchange(pba_training *training, task *other, const measure *measure
 }
 
 /* Measures the other precision too, and takes the faster one. */
-static pba_status compare(pba_training *training, fit *fit, double *gain)
+static pba_status compare(pba_training *training, fit *fit, const pba_observer *observer,
+                          double *gain)
 {
     pba_recipe recipe = training->task->recipe;
     task *other;
@@ -66,9 +67,10 @@ static pba_status compare(pba_training *training, fit *fit, double *gain)
     if (status != PBA_OK) {
         return status;
     }
-    status = measure_run(other, training->workers, training->threads, fit_measuring(fit), &measure);
-    *gain = measure.step_seconds / training->measure.step_seconds;
-    if (status == PBA_OK && *gain < 1) {
+    status = measure_run(other, training->workers, training->threads, fit_measuring(fit), observer,
+                         &measure);
+    *gain = status == PBA_OK ? measure.step_seconds / training->measure.step_seconds : 1;
+    if (*gain < 1) {
         *gain = 1 / *gain;
         exchange(training, other, &measure);
     } else {
@@ -77,13 +79,14 @@ static pba_status compare(pba_training *training, fit *fit, double *gain)
     return status;
 }
 
-static pba_status measure_and_choose(pba_training *training, fit *fit, int *epochs)
+static pba_status measure_and_choose(pba_training *training, fit *fit, const pba_observer *observer,
+                                     int *epochs)
 {
     double gain = 0;
     pba_status status = measure_run(training->task, training->workers, training->threads,
-                                    fit_measuring(fit), &training->measure);
+                                    fit_measuring(fit), observer, &training->measure);
     if (status == PBA_OK && fit_compares(fit, training->task->recipe.precision)) {
-        status = compare(training, fit, &gain);
+        status = compare(training, fit, observer, &gain);
     }
     return status == PBA_OK ? choose_epochs(training, fit, gain, epochs) : status;
 }
@@ -110,7 +113,7 @@ pba_status pba_training_fit(pba_train_options *options, const char *const *kept,
         status = pba_training_create_with(&chosen, observer, result);
     }
     if (status == PBA_OK) {
-        status = measure_and_choose(*result, &fit, &epochs);
+        status = measure_and_choose(*result, &fit, observer, &epochs);
     }
     if (status != PBA_OK) {
         pba_training_free(*result);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/observer.h"
 #include "core/threads.h"
 #include "train/training.h"
 
@@ -36,6 +37,12 @@ static void report(pba_training *training, pba_event event)
     }
 }
 
+static bool wants_stop(void *user)
+{
+    pba_training *training = user;
+    return observer_stops_all(training->observer, &training->stopping);
+}
+
 /* What a trainer asks before every step whether to stop: the pulse of the progress line, and of the
  * checkpoints. */
 typedef struct pulse {
@@ -50,7 +57,6 @@ static bool on_step(void *user)
 {
     pulse *pulse = user;
     pba_training *training = pulse->training;
-    const pba_observer *observer = training->observer;
     pthread_mutex_lock(&training->lock);
     if (pulse->began) {
         pulse->own += training->options.recipe.batch;
@@ -61,7 +67,7 @@ static bool on_step(void *user)
         report(training, (pba_event){.kind = PBA_EVENT_PROGRESS});
     }
     pthread_mutex_unlock(&training->lock);
-    pulse->stopped = observer && observer->stop && observer->stop(observer->user);
+    pulse->stopped = wants_stop(training);
     return pulse->stopped ||
            (training->options.out[0] && clock_now() - pulse->state->saved >= SAVE_SECONDS);
 }
@@ -210,14 +216,14 @@ static pba_status train_seed(pba_training *training, trainer *trainer, float *bl
 {
     pba_training_result *result = &training->results[index];
     training_state state = {.index = index, .block = block};
+    pba_observer observer = {.stop = wants_stop, .user = training};
     double started = clock_now(), loss;
     pba_status status = start_seed(training, &state);
     if (status == PBA_OK) {
         status = train_epochs(training, trainer, &state);
     }
     if (status == PBA_OK) {
-        status = trainer_evaluate(trainer, block, PBA_TEST, training->observer, &result->test_error,
-                                  &loss);
+        status = trainer_evaluate(trainer, block, PBA_TEST, &observer, &result->test_error, &loss);
     }
     if (status == PBA_OK) {
         const tensorboard_value value = {"test/error", result->test_error};
@@ -291,6 +297,7 @@ pba_status training_begin(pba_training *training, const pba_observer *observer)
     training->start = training->counted = clock_now();
     training->reported = training->done = 0;
     training->next = 0;
+    training->stopping = false;
     for (int i = 0; i < training->options.seeds; i++) {
         training->done += training->finished[i] ? seed : 0;
     }
