@@ -327,7 +327,7 @@ static pba_status create(const nn_graph *graph, int batch, bool training, dnnl_d
     if (batch < 1) {
         return status_set(PBA_USAGE, "batch %d: must be at least 1", batch);
     }
-    pba_status status = onednn_team_check(omp_get_max_threads());
+    pba_status status = training ? onednn_team_check(omp_get_max_threads()) : PBA_OK;
     nn_plan *fresh = status == PBA_OK ? memory_new(1, sizeof *fresh) : NULL;
     if (!fresh) {
         return status == PBA_OK ? PBA_MEMORY : status;
