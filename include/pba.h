@@ -668,7 +668,9 @@ typedef struct pba_train_options {
     char plugin[PBA_PATH_MAX];         /* files for pba_plugin_load, with commas between */
     char schedule_order[PBA_NAME_MAX]; /* "in-order", "flattened" ...; "": in-order */
     int seeds;                         /* recipe.seed, recipe.seed + 1, ... */
-    int workers;                       /* 0: one per core */
+    int workers; /* networks at the same time; 0: as many as there are cores for */
+    int threads; /* of each network; 0: one per core where seeds is 1, else one. Weights depend on
+                    it: settled at the beginning, and kept when the run is resumed */
     char out[PBA_PATH_MAX];
     bool tensorboard;          /* event files in out/tensorboard/ */
     char preset[PBA_NAME_MAX]; /* what the settings started from, for the record; "": none */
@@ -845,9 +847,10 @@ PBA_API pba_status pba_training_create(const pba_train_options *options, pba_tra
 /* The same, and of the next one; the observer is told as pba_search_create_with says. */
 PBA_API pba_status pba_training_create_with(const pba_train_options *options,
                                             const pba_observer *observer, pba_training **training);
-/* The options of an existing run come from its config.json; workers 0: one per core. Goes on where
- * checkpoints are, to the same bytes as an undisturbed run on as many cores; a finished run is
- * reported as it is. */
+/* The options of an existing run come from its config.json, but for workers. Goes on where
+ * checkpoints are, with as many threads as it began with, whatever cores there are: to the same
+ * bytes as an undisturbed run, on a processor of the same kind. A finished run is reported as it
+ * is. */
 PBA_API pba_status pba_training_resume(const char *run, int workers, pba_training **training);
 PBA_API pba_status pba_training_resume_with(const char *run, int workers,
                                             const pba_observer *observer, pba_training **training);
@@ -890,7 +893,7 @@ typedef struct pba_compare_options {
     char arms[PBA_PATH_MAX];
     char plugin[PBA_PATH_MAX]; /* files for pba_plugin_load, with commas between */
     int seeds;                 /* of each arm: recipe.seed, recipe.seed + 1, ... */
-    int workers;               /* networks at the same time; 0: one per core */
+    int workers, threads;      /* as of pba_train_options */
     char out[PBA_PATH_MAX];
     bool tensorboard; /* of each arm */
 } pba_compare_options;

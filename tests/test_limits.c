@@ -53,6 +53,7 @@ static void test_settings(void **state)
     rows = pba_train_settings(&count);
     pba_settings_init(&training, rows, count);
     check_setting(&training, rows, count, "seeds", "1000", "1001");
+    check_setting(&training, rows, count, "threads", "1024", "1025");
     check_setting(&training, rows, count, "train-size", "1000000000", "1000000001");
 }
 

@@ -2,8 +2,10 @@
  * Runs that would go on as something else are refused, with the reason and what to do: other data,
  * another network, other operations, another version. What is only lost or damaged beside them is
  * no reason to. */
+#define _GNU_SOURCE
 #include "check.h"
 
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -82,7 +84,7 @@ static void begin_search(const char *name)
     pba_search_free(search);
 }
 
-static void begin_training(const char *name)
+static void begin_training_of(const char *name, const char *model)
 {
     pba_train_options options;
     pba_training *training;
@@ -92,12 +94,18 @@ static void begin_training(const char *name)
     const pba_observer observer = {.stop = after, .user = &left};
     pba_settings_init(&options, rows, count);
     fill_recipe(&options.recipe);
+    strcpy(options.recipe.model, model);
     options.workers = 1;
     strcpy(options.dataset, at("data"));
     strcpy(options.out, at(name));
     assert_ok(pba_training_create(&options, &training));
     assert_int_equal(pba_training_run(training, &observer), PBA_INTERRUPTED);
     pba_training_free(training);
+}
+
+static void begin_training(const char *name)
+{
+    begin_training_of(name, "wrn-10-1");
 }
 
 static void begin_comparison(const char *name)
@@ -459,6 +467,72 @@ static void a_training_goes_on_from_the_previous_checkpoint(void **state)
     assert_ok(resume_training(at("both")));
 }
 
+/* The first `count` of the cores in `all`; false where there are fewer. */
+static bool use_cores(const cpu_set_t *all, int count)
+{
+    cpu_set_t some;
+    CPU_ZERO(&some);
+    for (int i = 0; i < CPU_SETSIZE && CPU_COUNT(&some) < count; i++) {
+        if (CPU_ISSET(i, all)) {
+            CPU_SET(i, &some);
+        }
+    }
+    return CPU_COUNT(&some) == count && sched_setaffinity(0, sizeof some, &some) == 0 &&
+           pba_cores() == count;
+}
+
+static void check_threads(const char *run, int expected)
+{
+    pba_training *training;
+    pba_plan plan;
+    assert_ok(pba_training_resume(run, 0, &training));
+    assert_ok(pba_training_plan(training, &plan));
+    assert_int_equal(plan.threads, expected);
+    assert_int_equal(plan.workers, 1);
+    assert_int_equal(pba_training_options(training)->threads, expected);
+    pba_training_free(training);
+}
+
+static void same_weights(const char *run, const char *other)
+{
+    size_t size, other_size;
+    char *weights = weights_of(run, &size), *others = weights_of(other, &other_size);
+    assert_int_equal(size, other_size);
+    assert_memory_equal(weights, others, size);
+    free(weights);
+    free(others);
+}
+
+/* Begun on two cores, with a thread on each, and resumed on one: the same weights as on two. */
+static void threads_stay_those_of_the_beginning(void **state)
+{
+    cpu_set_t all;
+    assert_int_equal(sched_getaffinity(0, sizeof all, &all), 0);
+    if (!use_cores(&all, 2)) {
+        sched_setaffinity(0, sizeof all, &all);
+        print_message("one core: nothing to take away\n");
+        skip();
+    }
+    begin_training_of("undisturbed", "wrn-10-2");
+    assert_ok(resume_training(at("undisturbed")));
+    begin_training_of("fewer", "wrn-10-2");
+    begin_comparison("fewer-compared");
+    bool one = use_cores(&all, 1);
+    if (one) {
+        check_threads(at("fewer"), 2);
+        assert_ok(resume_training(at("fewer")));
+        assert_ok(resume_comparison(at("fewer-compared")));
+    }
+    assert_int_equal(sched_setaffinity(0, sizeof all, &all), 0);
+    assert_true(one);
+    same_weights("undisturbed", "fewer");
+    char *text;
+    size_t size;
+    assert_ok(file_read(inside("fewer-compared", "2-baseline/config.json"), 1 << 16, &text, &size));
+    assert_non_null(strstr(text, "\"threads\": \"2\"")); /* of an arm that had not begun */
+    free(text);
+}
+
 /* While another process holds the folder. */
 static void one_process_at_a_time(void **state)
 {
@@ -560,6 +634,7 @@ int main(void)
         cmocka_unit_test(a_failed_end_is_made_good),
         cmocka_unit_test(a_training_goes_on_from_the_previous_checkpoint),
         cmocka_unit_test(other_checkpoints_are_not_gone_on_from),
+        cmocka_unit_test(threads_stay_those_of_the_beginning),
         cmocka_unit_test(one_process_at_a_time),
         cmocka_unit_test(one_of_two_fresh_jobs_begins),
         cmocka_unit_test(a_comparison_runs_once),

@@ -17,8 +17,8 @@ static void rows(cli_rows *rows)
     static const pba_setting own[] = {
         {"resume", PBA_SETTING_TEXT, CLI_FIELD(options, resume), 0, 0, "", "DIR", NULL,
          "Goes on with the comparison in folder DIR: arms that are finished stay, one that was "
-         "begun goes on. Only --workers may be changed, and --plugin, for a plug-in that has "
-         "moved.",
+         "begun goes on. Only --workers may be changed, on which the result does not depend, and "
+         "--plugin, for a plug-in that has moved.",
          true},
         CLI_TALK_ROWS(options, talk),
     };
@@ -245,7 +245,8 @@ const cli_command cli_compare = {
         "Each arm is an ordinary training run in a folder below DIR, the same as pba train "
         "--augment ARM --seeds N makes. report.html shows the comparison, comparison.svg is its "
         "picture, result.json has the figures. Without --out, DIR is runs/compare-NAME-N, with the "
-        "first N that is free. Ctrl-C saves; --resume goes on, and comes to the same figures.\n\n"
+        "first N that is free. Ctrl-C saves; --resume goes on, with the threads that the networks "
+        "began with, and comes to the same figures.\n\n"
         "Give the options of the data (such as --val-size and --split-seed) as the search "
         "had them: then no image that it was scored on is trained on, and none that is tested on "
         "was seen. The best of the other arms is chosen by the same test images that it is "

@@ -28,8 +28,7 @@ static const pba_setting rows[] = {
     PLUGIN_SETTING(pba_compare_options),
     {"seeds", PBA_SETTING_INT, SETTING_FIELD(pba_compare_options, seeds), 1, 1000, "5", "N", NULL,
      "Networks of each arm, with seed, seed + 1 and so on, the same in all arms.", false},
-    {"workers", PBA_SETTING_INT, SETTING_FIELD(pba_compare_options, workers), 0, 1024, "0", "N",
-     NULL, "Networks that train at the same time; 0: one per core.", true},
+    THREADS_ROWS(pba_compare_options),
     {"out", PBA_SETTING_TEXT, SETTING_FIELD(pba_compare_options, out), 0, 0, "", "DIR", NULL,
      "Folder for the arms' runs and what came of them, made anew.", true},
     TENSORBOARD_ROW(pba_compare_options),
@@ -74,6 +73,7 @@ pba_status compare_open_arm(const pba_comparison *comparison, compare_arm *arm,
     train.recipe = options->recipe;
     train.seeds = options->seeds;
     train.workers = options->workers;
+    train.threads = options->threads;
     train.tensorboard = options->tensorboard;
     memcpy(train.dataset, options->dataset, sizeof train.dataset);
     memcpy(train.augment, arm->augment, sizeof train.augment);
@@ -97,7 +97,7 @@ static pba_status open_first(pba_comparison *comparison)
             pba_status status = compare_open_arm(comparison, arm, comparison->observer);
             if (status == PBA_OK && comparison->resumed) {
                 status = run_check_made_of(comparison->options.out, arm->training->task,
-                                           options->seeds == 1, &comparison->note);
+                                           &comparison->note);
             }
             if (status != PBA_OK) {
                 return status;
@@ -159,6 +159,7 @@ static pba_status comparison_new(const pba_compare_options *options, bool resume
         return PBA_MEMORY;
     }
     fresh->options = *options;
+    fresh->options.threads = training_threads(options->threads, options->seeds);
     fresh->resumed = resumed;
     fresh->observer = observer;
     fresh->lock_file = -1;
@@ -169,10 +170,8 @@ static pba_status comparison_new(const pba_compare_options *options, bool resume
         status = open_arms(fresh);
     }
     if (status == PBA_OK) {
-        int wanted = options->workers ? options->workers : pba_cores();
-        int networks = options->seeds * fresh->arm_count;
-        /* a single seed's network has all cores to itself */
-        fresh->workers = options->seeds == 1 ? 1 : wanted < networks ? wanted : networks;
+        fresh->workers = training_workers(options->workers, fresh->options.threads,
+                                          options->seeds * fresh->arm_count);
         fresh->observer = NULL;
         *result = fresh;
         return PBA_OK;

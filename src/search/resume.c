@@ -157,7 +157,7 @@ static pba_status resume_open(pba_search *search)
         status = search_open_task(search);
     }
     if (status == PBA_OK) {
-        status = run_check_made_of(search->options.out, search->task, false, &note);
+        status = run_check_made_of(search->options.out, search->task, &note);
     }
     search->observer = NULL; /* what has been is not told again */
     if (status == PBA_OK) {

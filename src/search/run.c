@@ -426,6 +426,7 @@ static pba_status worker_main(void *context, int index)
     (void)index;
     pba_search *search = context;
     worker worker = {.search = search};
+    /* One thread for each network, whatever the cores: a score's last bits depend on it. */
     pba_status status = trainer_create(search->task, 1, &worker.trainer);
     pthread_mutex_lock(&search->lock);
     if (status == PBA_OK && !search->started && !search->over) {

@@ -330,23 +330,19 @@ void run_let_go(int *descriptor)
     }
 }
 
-/* What differs between the build that the config tells and this one, the number of cores being its
- * last line. */
-static const char *other_build(const json_t *config, bool cores)
+/* What differs between the build that the config tells and this one, but for its last line: the
+ * number of cores, on which no numbers depend. */
+static const char *other_build(const json_t *config)
 {
     const char *theirs = json_string_value(json_object_get(config, "build"));
     const char *ours = pba_build_info(), *end = strstr(ours, "cores ");
-    if (!theirs || !end || strncmp(theirs, ours, (size_t)(end - ours)) != 0) {
-        return "this run was started by another build or on another kind of processor: its numbers "
-               "may differ from those of an undisturbed run";
-    }
-    return cores && strcmp(theirs, ours) != 0
-               ? "this run was started on another number of cores: its numbers may differ from "
-                 "those of an undisturbed run"
-               : NULL;
+    return theirs && end && strncmp(theirs, ours, (size_t)(end - ours)) == 0
+               ? NULL
+               : "this run was started by another build or on another kind of processor: its "
+                 "numbers may differ from those of an undisturbed run";
 }
 
-pba_status run_check_made_of(const char *folder, const task *task, bool cores, const char **note)
+pba_status run_check_made_of(const char *folder, const task *task, const char **note)
 {
     char path[PBA_PATH_MAX];
     json_t *config;
@@ -355,7 +351,7 @@ pba_status run_check_made_of(const char *folder, const task *task, bool cores, c
     if (status == PBA_OK) {
         status = file_join(path, folder, "config.json");
         status = status == PBA_OK ? fingerprint_check(path, config, task) : status;
-        *note = other_build(config, cores);
+        *note = other_build(config);
         json_decref(config);
     }
     return status;

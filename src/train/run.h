@@ -36,9 +36,9 @@ void run_let_go(int *descriptor);
 void run_drop_lock(const char *folder);
 
 /* Whether a run that goes on is made of what it began with, as fingerprint_check says. `note`: what
- * is to be said as it goes on, where it was begun by another build or on another kind of processor,
- * or, if `cores`, on another number of them; else NULL. */
-pba_status run_check_made_of(const char *folder, const task *task, bool cores, const char **note);
+ * is to be said as it goes on, where it was begun by another build or on another kind of processor;
+ * else NULL. */
+pba_status run_check_made_of(const char *folder, const task *task, const char **note);
 
 /* Values set by hand go through the same rows as those from a command line. `scratch`: a copy of
  * the options. PBA_USAGE. */

@@ -51,6 +51,16 @@
      "Numbers that the networks compute in. bf16: activations in 16 bits, weights, their gradients " \
      "and the loss in 32; needs AVX512-BF16 or AMX. auto: bf16 where the processor has it.", false}
 
+/* Of the jobs that train one network for each seed. */
+#define THREADS_ROWS(TYPE)                                                                           \
+    {"workers", PBA_SETTING_INT, SETTING_FIELD(TYPE, workers), 0, 1024, "0", "N", NULL,              \
+     "Networks that train at the same time; 0: as many as there are cores for, which is the most "   \
+     "where each has several threads. The result does not depend on it.", true},                     \
+    {"threads", PBA_SETTING_INT, SETTING_FIELD(TYPE, threads), 0, 1024, "0", "N", NULL,              \
+     "Threads of each network; 0: one per core where --seeds is 1, else one. Settled when the run "  \
+     "begins, and kept by --resume on whatever machine: another number adds up in another order, "   \
+     "and gives other weights. --threads 1 makes seeds comparable that are trained apart.", false}
+
 /* Of the jobs that train. */
 #define TENSORBOARD_ROW(TYPE)                                                                        \
     {"tensorboard", PBA_SETTING_FLAG, SETTING_FIELD(TYPE, tensorboard), 0, 0, "false", "", NULL,     \

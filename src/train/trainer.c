@@ -13,8 +13,9 @@
 #include "train/order.h"
 
 /* From the OpenMP runtime that oneDNN was built with. Declared here, not by <omp.h>: the runtime's
- * header of another compiler may describe another runtime. Sets the calling thread's count only. */
+ * header of another compiler may describe another runtime. What is set is the calling thread's. */
 extern void omp_set_num_threads(int threads);
+extern void omp_set_dynamic(int fewer);
 
 enum { EVALUATION_BATCH = 250 };
 static const double MOMENTUM = 0.9, CLIP = 5.0;
@@ -87,6 +88,7 @@ pba_status trainer_create(const task *task, int threads, trainer **result)
         return PBA_MEMORY;
     }
     fresh->task = task;
+    omp_set_dynamic(0); /* never fewer because the machine is busy */
     omp_set_num_threads(threads);
     pba_status status = create_plans(fresh);
     if (status == PBA_OK) {

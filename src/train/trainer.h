@@ -67,7 +67,8 @@ double task_bytes(const task *task);
 typedef struct trainer trainer;
 
 /* Compiles the plans. Sets OpenMP's thread count of the calling thread, which must be the one that
- * uses the trainer. */
+ * uses the trainer. The number of threads decides about the last bits of what is computed, the
+ * number of cores does not. */
 pba_status trainer_create(const task *task, int threads, trainer **trainer);
 void trainer_free(trainer *trainer);
 size_t trainer_bytes(const trainer *trainer);

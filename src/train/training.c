@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A training run: one network per seed from scratch under one kind of augmentation, scored on the
  * test split after its last epoch (never at its best one). One network uses all cores; several run
- * one per core. */
+ * one per core, unless told otherwise. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,8 +42,7 @@ static const pba_setting rows[] = {
      false},
     {"seeds", PBA_SETTING_INT, SETTING_FIELD(pba_train_options, seeds), 1, 1000, "1", "N", NULL,
      "Trains N networks, with seed, seed + 1 and so on, and gives mean and range.", false},
-    {"workers", PBA_SETTING_INT, SETTING_FIELD(pba_train_options, workers), 0, 1024, "0", "N", NULL,
-     "Networks that train at the same time; 0: one per core.", true},
+    THREADS_ROWS(pba_train_options),
     {"out", PBA_SETTING_TEXT, SETTING_FIELD(pba_train_options, out), 0, 0, "", "RUN", NULL,
      "Folder for figures and weights, made anew.", true},
     TENSORBOARD_ROW(pba_train_options),
@@ -155,16 +154,25 @@ static pba_status open_all(pba_training *training)
     return status;
 }
 
-/* What it has reached, and whether it can go on. A single network is computed by all cores, whose
- * number then matters. */
+/* What it has reached, and whether it can go on. */
 static pba_status open_resumed(pba_training *training)
 {
-    const pba_train_options *options = &training->options;
     pba_status status = training_folder_read(training);
     return status == PBA_OK && !training->complete
-               ? run_check_made_of(options->out, training->task, options->seeds == 1,
-                                   &training->note)
+               ? run_check_made_of(training->options.out, training->task, &training->note)
                : status;
+}
+
+int training_threads(int asked, int seeds)
+{
+    return asked ? asked : seeds == 1 ? pba_cores() : 1;
+}
+
+int training_workers(int asked, int threads, int networks)
+{
+    int room = pba_cores() / threads > 1 ? pba_cores() / threads : 1;
+    int workers = asked && (threads == 1 || asked < room) ? asked : room;
+    return workers < networks ? workers : networks;
 }
 
 static pba_status training_new(const task_data *opened, const pba_train_options *options,
@@ -181,9 +189,9 @@ static pba_status training_new(const task_data *opened, const pba_train_options 
     fresh->observer = observer;
     fresh->lock_file = -1;
     pthread_mutex_init(&fresh->lock, NULL);
-    int cores = pba_cores(), workers = options->workers ? options->workers : cores;
-    fresh->workers = workers < options->seeds ? workers : options->seeds;
-    fresh->threads = options->seeds == 1 ? cores : 1;
+    fresh->threads = training_threads(options->threads, options->seeds);
+    fresh->options.threads = fresh->threads; /* for config.json, from which a resumed run has it */
+    fresh->workers = training_workers(options->workers, fresh->threads, options->seeds);
     fresh->results = memory_new((size_t)options->seeds, sizeof *fresh->results);
     fresh->finished = memory_new((size_t)options->seeds, sizeof *fresh->finished);
     pba_status status = fresh->results && fresh->finished ? open_all(fresh) : PBA_MEMORY;

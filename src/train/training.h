@@ -54,6 +54,12 @@ typedef struct training_state {
 
 double training_total(const pba_training *training); /* image passes of the whole run */
 
+/* Threads of each network: the weights depend on it, so it is settled once, when a run begins. */
+int training_threads(int asked, int seeds);
+/* Networks at a time, on which nothing depends but the time: where each has several threads never
+ * more than there are cores for, whatever was asked. */
+int training_workers(int asked, int threads, int networks);
+
 /* training.c: as pba_training_create_with and resume_with, on data that are open already, with
  * splits as the options say, and outlive the run. NULL: the run opens its own. */
 pba_status training_create_on(const task_data *opened, const pba_train_options *options,

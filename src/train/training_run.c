@@ -88,7 +88,9 @@ static void report_epoch(pba_training *training, const training_state *state)
 static pba_status count_time(pba_training *training, training_state *state)
 {
     double now = clock_now();
-    training->spent.core_seconds += training->threads * (now - state->counted);
+    int cores = pba_cores(); /* which may be fewer than where the run was begun */
+    cores = training->threads < cores ? training->threads : cores;
+    training->spent.core_seconds += cores * (now - state->counted);
     training->spent.seconds += now - training->counted;
     training->counted = now;
     state->counted = now;

@@ -327,9 +327,10 @@ static pba_status create(const nn_graph *graph, int batch, bool training, dnnl_d
     if (batch < 1) {
         return status_set(PBA_USAGE, "batch %d: must be at least 1", batch);
     }
-    nn_plan *fresh = memory_new(1, sizeof *fresh);
+    pba_status status = training ? onednn_team_check(omp_get_max_threads()) : PBA_OK;
+    nn_plan *fresh = status == PBA_OK ? memory_new(1, sizeof *fresh) : NULL;
     if (!fresh) {
-        return PBA_MEMORY;
+        return status == PBA_OK ? PBA_MEMORY : status;
     }
     *fresh = (nn_plan){.graph = graph,
                        .batch = batch,
@@ -338,7 +339,7 @@ static pba_status create(const nn_graph *graph, int batch, bool training, dnnl_d
                        .threads = omp_get_max_threads(),
                        .kernels = nn_kernels_at(0)};
     compile(fresh);
-    pba_status status = fresh->status;
+    status = fresh->status;
     if (status != PBA_OK) {
         plan_free(fresh);
         return status;

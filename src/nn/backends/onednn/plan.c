@@ -8,6 +8,7 @@
  */
 extern void GOMP_parallel(void (*work)(void *), void *context, unsigned threads, unsigned flags);
 extern int omp_get_thread_num(void);
+extern int omp_get_num_threads(void);
 
 /* The runtime is not instrumented: ThreadSanitizer is told that a region's work comes after what
  * its caller did before, and before what the caller does next. */
@@ -53,7 +54,10 @@ static void team_member(void *context)
 {
     team *team = context;
     __tsan_acquire(team);
-    team->work(team->context, omp_get_thread_num(), team->parts);
+    int members = omp_get_num_threads(); /* fewer than there are parts, where the runtime says so */
+    for (int part = omp_get_thread_num(); part < team->parts; part += members) {
+        team->work(team->context, part, team->parts);
+    }
     __tsan_release(&team->parts);
 }
 
@@ -67,6 +71,27 @@ void onednn_parallel(int parts, void (*work)(void *context, int part, int parts)
         GOMP_parallel(team_member, &team, (unsigned)parts, 0);
         __tsan_acquire(&team.parts);
     }
+}
+
+static void count_members(void *context)
+{
+    if (omp_get_thread_num() == 0) {
+        *(int *)context = omp_get_num_threads();
+    }
+}
+
+pba_status onednn_team_check(int threads)
+{
+    int members = 1;
+    if (threads > 1) {
+        GOMP_parallel(count_members, &members, (unsigned)threads, 0);
+    }
+    return members == threads
+               ? PBA_OK
+               : status_set(PBA_USAGE,
+                            "threads: OpenMP gives a network %d of %d; unset OMP_THREAD_LIMIT, "
+                            "OMP_MAX_ACTIVE_LEVELS and OMP_DYNAMIC",
+                            members, threads);
 }
 
 static buffer *buffer_fitting(nn_plan *plan, size_t bytes)
