@@ -127,8 +127,8 @@ typedef struct walk {
 /* plan.c */
 walk onednn_walk_of(const dnnl_memory_desc_t *layout);
 bool onednn_walkable(const dnnl_memory_desc_t *layout);
-/* Whether a team of so many threads is to be had: with fewer, kernels that wait for each other
- * would do so for ever, and sums would be others. PBA_USAGE. */
+/* Whether a team of so many threads is to be had, which training needs: with fewer, kernels that
+ * wait for each other would do so for ever. PBA_USAGE. */
 pba_status onednn_team_check(int threads);
 /* Calls work(context, part, parts) for every part, each on a thread of OpenMP. */
 void onednn_parallel(int parts, void (*work)(void *context, int part, int parts), void *context);
