@@ -193,8 +193,8 @@ static int run(void *given, const cli_arguments *arguments)
 const cli_command cli_schedule = {
     .name = "schedule",
     .sentence = "shows, checks and converts schedule files",
-    .usage = "show FILE [--epochs N] [--json]\n"
-             "check FILE [--epochs N] [--json]\n"
+    .usage = "show FILE|RUN [--epochs N] [--json]\n"
+             "check FILE|RUN [--epochs N] [--json]\n"
              "convert IN OUT [--epochs N]",
     .manual =
         "Two formats are read, recognized by content: schedule.json, and the log of the paper's "
