@@ -412,6 +412,7 @@ works "what augment wrote is a data set" "npz" data info epoch.npz
 works "augment by a schedule, as JSON" '"images": 5' augment good --schedule run3 --train-epochs 9 \
     --epoch 8 --baseline none --count 5 --split test --masks --out few.npz --json
 refuses "augment: nothing to do" 2 "either --schedule" augment good --out x.npz
+refuses "augment: no --epoch" 2 "--epoch is missing" augment good --schedule run3 --out x.npz
 refuses "augment: two things to do" 2 "either --schedule" augment good --schedule run3 --augment none --out x.npz
 refuses "augment: no --out" 2 "--out is missing" augment good --augment none
 refuses "augment: another suffix" 2 "end in .npz" augment good --augment none --out x.npy

@@ -22,7 +22,7 @@ static void rows(cli_rows *rows)
          "a "
          "direction (pba ops lists them). May be given several times: applied in that order.",
          false},
-        {"schedule", PBA_SETTING_TEXT, CLI_FIELD(options, schedule), 0, 0, "", "FILE", NULL,
+        {"schedule", PBA_SETTING_TEXT, CLI_FIELD(options, schedule), 0, 0, "", "FILE|RUN", NULL,
          "Instead of --op: what this schedule does to the image in epoch --epoch, as in training.",
          false},
         {"epoch", PBA_SETTING_INT, CLI_FIELD(options, epoch), 0, 1000000, "0", "E", NULL,
@@ -198,7 +198,7 @@ const cli_command cli_apply = {
     .name = "apply",
     .sentence = "applies operations or a schedule to one image file",
     .usage = "IN OUT --op NAME:LEVEL[:+|-] [--op ...] [--alpha]\n"
-             "IN OUT --schedule FILE --epoch E [--seed S] [--alpha]",
+             "IN OUT --schedule FILE|RUN --epoch E [--seed S] [--alpha]",
     .manual =
         "Reads image IN, applies the operations in the order given and writes OUT; the suffix of "
         "OUT "

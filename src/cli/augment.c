@@ -24,7 +24,7 @@ static void rows(cli_rows *rows)
          "trivialaugment, randaugment:2,9 and so on; pba policies lists them.",
          false},
         {"epoch", PBA_SETTING_INT, CLI_FIELD(options, epoch), 0, 1000000, "0", "E", NULL,
-         "The epoch, counted from 0; each draws anew.", false},
+         "The epoch, counted from 0; each draws anew. With --schedule it has to be given.", false},
         {"train-epochs", PBA_SETTING_INT, CLI_FIELD(options, train_epochs), 0, 1000000, "0", "N",
          NULL,
          "Epochs of the training that it is for: the schedule is stretched to them, as pba train "
@@ -140,7 +140,11 @@ static int run(void *given, const cli_arguments *arguments)
         return cli_usage("augment: --out %s: the file's name must end in .npz", options->out);
     }
     if (!options->schedule[0] == !options->augment[0]) {
-        return cli_usage("augment: either --schedule FILE or --augment KIND says how");
+        return cli_usage("augment: either --schedule FILE|RUN or --augment KIND says how");
+    }
+    if (options->schedule[0] && !cli_was_given(arguments, "epoch")) {
+        return cli_usage(
+            "augment: --epoch is missing, the epoch of the schedule, from 0: --epoch 7");
     }
     result = cli_load_plugins(options->plugin);
     if (options->schedule[0] && result == CLI_DONE) {
@@ -157,7 +161,7 @@ const cli_command cli_augment = {
     .name = "augment",
     .sentence = "writes the augmented images of an epoch for other trainers",
     .usage = "DATASET --schedule FILE|RUN --epoch E --out FILE.npz [OPTION...]\n"
-             "DATASET --augment KIND --epoch E --out FILE.npz [OPTION...]",
+             "DATASET --augment KIND [--epoch E] --out FILE.npz [OPTION...]",
     .manual =
         "Writes the images of a split as they are shown to a network in one epoch, as NumPy "
         "arrays: "

@@ -140,9 +140,10 @@ static int run(void *given, const cli_arguments *arguments)
 const cli_command cli_bench = {
     .name = "bench",
     .sentence = "measures how fast this machine does the work",
-    .usage = "augment [--size WxH] [--augment KIND | --schedule FILE --epoch E] [--baseline LIST]\n"
-             "train [DATASET] [--model NAME] [--batch N] [--members N] [--threads N]\n"
-             "search [DATASET] [--model NAME] [--population N] [--epochs N] [--workers N]",
+    .usage =
+        "augment [--size WxH] [--augment KIND | --schedule FILE|RUN --epoch E] [--baseline LIST]\n"
+        "train [DATASET] [--model NAME] [--batch N] [--members N] [--threads N]\n"
+        "search [DATASET] [--model NAME] [--population N] [--epochs N] [--workers N]",
     .manual =
         "augment: images a second on one core, for every operation alone and for policy, baseline "
         "and normalization together, on generated images.\n\n"

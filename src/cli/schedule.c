@@ -193,13 +193,13 @@ static int run(void *given, const cli_arguments *arguments)
 const cli_command cli_schedule = {
     .name = "schedule",
     .sentence = "shows, checks and converts schedule files",
-    .usage = "show FILE [--epochs N] [--json]\n"
-             "check FILE [--epochs N] [--json]\n"
+    .usage = "show FILE|RUN [--epochs N] [--json]\n"
+             "check FILE|RUN [--epochs N] [--json]\n"
              "convert IN OUT [--epochs N]",
     .manual =
         "Two formats are read, recognized by content: schedule.json, and the log of the paper's "
         "code (one exploit event a line). A log does not say how many epochs its search had, so "
-        "--epochs is required for it.\n\n"
+        "--epochs is required for it. In place of a file a run's folder will do.\n\n"
         "show prints the policies, segment by segment. check reads the file as training would and "
         "says what is wrong with it. convert writes OUT in the format of its suffix: .json or "
         ".txt.\n",

@@ -6,8 +6,9 @@
 
 /* Plans from the least to the paper's search on reduced CIFAR-10 (Ho et al. 2019: 16 x WRN-40-2,
  * 200 epochs, 4,000 images). Of those that fit the time the last one is taken, and what is left
- * goes into its epochs. Below 8 members the best and the worst quarter are one or two networks
- * each, and 20 epochs are six decisions: less is no selection, so that there the time is refused.
+ * goes into its epochs. A quarter, rounded up, is one network of up to 4 members and two of 5 to 8:
+ * below 8, one network decides, or more than half of them copy or are copied. 20 epochs are six
+ * decisions. Where there is time for less than that, it is refused.
  * Small networks tell policies apart almost as well as large ones, so members, images and epochs
  * grow before them. To change the rules, change the rows; each must cost more than the one above
  * it. */
