@@ -35,6 +35,7 @@ extern "C" {
 
 #define PBA_API __attribute__((visibility("default")))
 #define PBA_NAME_MAX 64   /* bytes of a name (operation, model, space), the final 0 included */
+#define PBA_CLASS_MAX 256 /* bytes of a class's name, as of a folder's, the final 0 included */
 #define PBA_PATH_MAX 4096 /* bytes of a path, the final 0 included */
 
 /* ------------------------------------------------------------------ status */
@@ -449,7 +450,7 @@ PBA_API pba_status pba_dataset_open_with(const char *path, const pba_dataset_opt
 PBA_API pba_status pba_dataset_open(const char *path, pba_dataset **dataset);
 PBA_API void pba_dataset_free(pba_dataset *dataset);
 PBA_API pba_status pba_dataset_describe(const pba_dataset *dataset, pba_dataset_info *info);
-/* The name of a class; "" where there is none. */
+/* The name of a class, of less than PBA_CLASS_MAX bytes; "" where there is none. */
 PBA_API const char *pba_dataset_class(const pba_dataset *dataset, int label);
 
 /* Draws the splits, stratified by class, from split_seed alone: test (one image in six, where the
@@ -952,7 +953,7 @@ typedef struct pba_evaluation {
     int *confusion;        /* classes x classes counts: row the label, column the answer */
     int *labels, *answers; /* of each image, in the split's order */
     float *confidence;     /* softmax share of the answer */
-    char (*class_names)[PBA_NAME_MAX];
+    char (*class_names)[PBA_CLASS_MAX];
 } pba_evaluation;
 
 PBA_API const pba_setting *pba_evaluate_settings(size_t *count);

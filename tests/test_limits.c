@@ -3,6 +3,8 @@
  * tells the limit. Files beyond their limit are holes: they take no room. */
 #include "check.h"
 
+#include <archive.h>
+#include <archive_entry.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -186,6 +188,49 @@ static void test_sizes(void **state)
     expect(pba_dataset_open_with(folder, &options, &dataset), PBA_USAGE, "16777216");
 }
 
+/* An archive of empty files, the names of which `name` writes. */
+static void pack(int count, void (*name)(int index, char path[PBA_PATH_MAX]))
+{
+    char path[PBA_PATH_MAX];
+    struct archive *archive = archive_write_new();
+    struct archive_entry *entry = archive_entry_new();
+    assert_int_equal(archive_write_set_format_pax_restricted(archive), ARCHIVE_OK);
+    assert_int_equal(archive_write_add_filter_gzip(archive), ARCHIVE_OK);
+    assert_int_equal(archive_write_open_filename(archive, path_of("x.tar.gz")), ARCHIVE_OK);
+    archive_entry_set_filetype(entry, AE_IFREG);
+    archive_entry_set_perm(entry, 0644);
+    archive_entry_set_size(entry, 0);
+    for (int i = 0; i < count; i++) {
+        name(i, path);
+        archive_entry_set_pathname(entry, path);
+        assert_int_equal(archive_write_header(archive, entry), ARCHIVE_OK);
+    }
+    archive_entry_free(entry);
+    assert_int_equal(archive_write_close(archive), ARCHIVE_OK);
+    archive_write_free(archive);
+}
+
+static void pack_refused(pba_status status, const char *part)
+{
+    pba_dataset *dataset;
+    expect(pba_dataset_open(path_of("x.tar.gz"), &dataset), status, part);
+}
+
+/* Names of 255 and 256 bytes. */
+static void long_class(int index, char path[PBA_PATH_MAX])
+{
+    int length = PBA_CLASS_MAX - 1 + index;
+    memset(path, 'n', PBA_CLASS_MAX);
+    snprintf(path + length, PBA_PATH_MAX - (size_t)length, "/1.png");
+}
+
+static void test_class_names(void **state)
+{
+    pack(2, long_class);
+    pack_refused(PBA_UNSUPPORTED, "has 256 bytes; 255 are possible");
+    assert_null(strstr(pba_error_message(), "has 255 bytes"));
+}
+
 /* ---------------------------------------------------------------- networks */
 
 static void test_networks(void **state)
@@ -204,7 +249,7 @@ int main(void)
         IN_FOLDER(test_journal),         IN_FOLDER(test_paths),
         IN_FOLDER(test_images),          IN_FOLDER(test_idx),
         IN_FOLDER(test_cifar),           IN_FOLDER(test_sizes),
-        cmocka_unit_test(test_networks),
+        IN_FOLDER(test_class_names),     cmocka_unit_test(test_networks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -117,7 +117,7 @@ pba_status data_number_names(data_content *content, int classes)
         return PBA_MEMORY;
     }
     for (int i = 0; i < classes; i++) {
-        snprintf(content->names[i], PBA_NAME_MAX, "%d", i);
+        snprintf(content->names[i], sizeof *content->names, "%d", i);
     }
     return PBA_OK;
 }

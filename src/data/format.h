@@ -8,7 +8,7 @@
 
 enum { DATA_NOTES_MAX = 1024, DATA_SPLITS = 3 };
 
-typedef char data_name[PBA_NAME_MAX];
+typedef char data_name[PBA_CLASS_MAX];
 
 /* Everything stored, training images first, then validation's, then test's. */
 typedef struct data_content {
