@@ -378,7 +378,8 @@ typedef struct pba_policy {
 PBA_API pba_status pba_schedule_load(const char *path, int epochs, pba_schedule **schedule);
 PBA_API void pba_schedule_free(pba_schedule *schedule);
 
-/* Writes schedule.json, or the reference's log where the path ends in .txt. Whole or not at all. */
+/* Writes schedule.json, or the reference's log where the path ends in .txt. Whole or not at all.
+ * PBA_UNSUPPORTED where it would be longer than what is read back, 64 MiB. */
 PBA_API pba_status pba_schedule_save(const pba_schedule *schedule, const char *path);
 
 /* One constant policy for all epochs. ops: names in the order of the vector. */
@@ -715,7 +716,8 @@ typedef struct pba_plan {
 typedef struct pba_search pba_search;
 
 /* Opens data, checks every option, builds the network; writes nothing. PBA_EXISTS where `out` holds
- * a run or a file that the search would overwrite. */
+ * a run or a file that the search would overwrite. PBA_USAGE, too, where its journal or schedule
+ * could become longer than what is read back (docs/limits.md). */
 PBA_API pba_status pba_search_create(const pba_search_options *options, pba_search **search);
 /* The same; the observer, which may be NULL, is told of PBA_EVENT_OPENING, and its stop ends the
  * opening (PBA_INTERRUPTED). It need not outlive the call. */

@@ -12,7 +12,9 @@
 
 #include "core/file.h"
 #include "folder.h"
-#include "schedule/policy.h"
+#include "population/population.h"
+#include "schedule/schedule.h"
+#include "search/search.h"
 
 /* One failure whose message holds `part`. */
 static void expect(pba_status status, pba_status wanted, const char *part)
@@ -71,7 +73,143 @@ static void test_population(void **state)
     expect(pba_population_create(&options, &population), PBA_USAGE, "10000");
 }
 
+/* ---------------------------------------------------------------- searches */
+
+static void check_line(json_t *line, double most)
+{
+    char *text = json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(17));
+    assert_non_null(text);
+    assert_true((double)strlen(text) + 1 <= most && most <= 1.2 * (double)strlen(text));
+    free(text);
+    json_decref(line);
+}
+
+static pba_policy largest_policy(int entries)
+{
+    pba_policy policy = {.entries = entries};
+    for (int i = 0; i < 2 * entries; i++) {
+        policy.values[i] = (uint8_t)schedule_value_max(i);
+    }
+    return policy;
+}
+
+/* The longest lines that there can be are no longer than they are taken to be. */
+static void test_journal_lines(void **state)
+{
+    const double longest = -2.2250738585072014e-308;
+    const search_score score = {longest, longest, longest, longest};
+    pba_task task = {.member = POPULATION_MAX - 1,
+                     .weights_from = POPULATION_MAX - 1,
+                     .round = SCHEDULE_EPOCHS_MAX,
+                     .from_epoch = SCHEDULE_EPOCHS_MAX,
+                     .until_epoch = SCHEDULE_EPOCHS_MAX,
+                     .policy = largest_policy(PBA_POLICY_MAX)};
+    check_line(search_score_line(&task, &score), search_journal_most(1, 0, PBA_POLICY_MAX));
+    check_line(search_copy_line(&task), search_journal_most(0, 1, PBA_POLICY_MAX));
+}
+
+/* Of the paper's operations, one round an epoch. */
+static void test_search_files(void **state)
+{
+    static const struct {
+        int population, rounds;
+        pba_selection selection;
+        pba_status status;
+        const char *part;
+    } rows[] = {
+        {10000, 376, PBA_SELECTION_TRUNCATION, PBA_OK, ""},
+        {10000, 377, PBA_SELECTION_TRUNCATION, PBA_USAGE, "journal of 10000 members"},
+        {10000, 228, PBA_SELECTION_NONE, PBA_OK, ""},
+        {10000, 229, PBA_SELECTION_NONE, PBA_USAGE, "1074 MB could be read back: give a smaller"},
+        {10000, 1000000, PBA_SELECTION_NONE, PBA_USAGE, "4699998 MB"},
+        {16, 117619, PBA_SELECTION_TRUNCATION, PBA_OK, ""},
+        {16, 117620, PBA_SELECTION_TRUNCATION, PBA_USAGE, "schedule of 16 members"},
+        {2, 1000000, PBA_SELECTION_TRUNCATION, PBA_USAGE, "larger --interval"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        pba_population_options options;
+        pba_population_defaults(&options);
+        options.population = rows[i].population;
+        options.epochs = rows[i].rounds;
+        options.interval = 1;
+        options.selection = rows[i].selection;
+        pba_search search = {.options.population = options.population, .rounds = options.epochs};
+        assert_ok(pba_population_create(&options, &search.population));
+        expect(search_check_files(&search), rows[i].status, rows[i].part);
+        pba_population_free(search.population);
+    }
+}
+
+static void test_search_refused(void **state)
+{
+    size_t count;
+    pba_search *search;
+    pba_search_options options;
+    const pba_setting *rows = pba_search_settings(&count);
+    pba_settings_init(&options, rows, count);
+    snprintf(options.dataset, sizeof options.dataset, "demo");
+    snprintf(options.out, sizeof options.out, "%s", path_of("run"));
+    options.population = 10000;
+    options.recipe.epochs = 1131;
+    expect(pba_search_create(&options, &search), PBA_USAGE, "journal of 10000 members in 377");
+    assert_null(search);
+    assert_false(file_exists(options.out));
+}
+
 /* --------------------------------------------------------------- schedules */
+
+static pba_schedule *long_schedule(int op_count, int copies, int segments)
+{
+    pba_schedule *schedule;
+    pba_policy policy = largest_policy(op_count * copies);
+    const schedule_event event = {"9999", "9999", SCHEDULE_EPOCHS_MAX, SCHEDULE_EPOCHS_MAX};
+    assert_ok(schedule_create(schedule_pba_ops, op_count, copies, &schedule));
+    assert_ok(schedule_append(schedule, SCHEDULE_EPOCHS_MAX, &policy, NULL));
+    for (int i = 1; i < segments; i++) {
+        assert_ok(schedule_append(schedule, 0, &policy, &event));
+    }
+    return schedule;
+}
+
+static double saved_size(int op_count, int copies, int segments, const char *name)
+{
+    char *text;
+    size_t size;
+    pba_schedule *schedule = long_schedule(op_count, copies, segments);
+    assert_ok(pba_schedule_save(schedule, path_of(name)));
+    assert_ok(file_read(path_of(name), SCHEDULE_FILE_MAX, &text, &size));
+    pba_schedule_free(schedule);
+    free(text);
+    return (double)size;
+}
+
+/* A hundred segments more add no more than they are taken to. */
+static void test_segments(void **state)
+{
+    static const struct {
+        int op_count, copies;
+        const char *name;
+    } rows[] = {{SCHEDULE_PBA_OPS, SCHEDULE_PBA_COPIES, "s.json"},
+                {SCHEDULE_PBA_OPS, SCHEDULE_PBA_COPIES, "s.txt"},
+                {1, 1, "s.json"},
+                {1, PBA_POLICY_MAX, "s.json"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        int ops = rows[i].op_count, copies = rows[i].copies;
+        double few = saved_size(ops, copies, 100, rows[i].name);
+        double more = saved_size(ops, copies, 200, rows[i].name) - few;
+        double most = schedule_file_most(100, ops * copies);
+        assert_true(few <= most);
+        assert_true(more <= schedule_file_most(200, ops * copies) - most);
+    }
+}
+
+static void test_long_schedule(void **state)
+{
+    pba_schedule *schedule = long_schedule(1, PBA_POLICY_MAX, 75000);
+    expect(pba_schedule_save(schedule, path_of("s.json")), PBA_UNSUPPORTED, "67108864");
+    assert_false(file_exists(path_of("s.json")));
+    pba_schedule_free(schedule);
+}
 
 static void test_policies(void **state)
 {
@@ -244,12 +382,23 @@ static void test_networks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_settings), cmocka_unit_test(test_population),
-        cmocka_unit_test(test_policies), IN_FOLDER(test_files),
-        IN_FOLDER(test_journal),         IN_FOLDER(test_paths),
-        IN_FOLDER(test_images),          IN_FOLDER(test_idx),
-        IN_FOLDER(test_cifar),           IN_FOLDER(test_sizes),
-        IN_FOLDER(test_class_names),     cmocka_unit_test(test_networks),
+        cmocka_unit_test(test_settings),
+        cmocka_unit_test(test_population),
+        cmocka_unit_test(test_policies),
+        IN_FOLDER(test_files),
+        IN_FOLDER(test_journal),
+        IN_FOLDER(test_paths),
+        IN_FOLDER(test_images),
+        IN_FOLDER(test_idx),
+        IN_FOLDER(test_cifar),
+        IN_FOLDER(test_sizes),
+        IN_FOLDER(test_class_names),
+        cmocka_unit_test(test_journal_lines),
+        cmocka_unit_test(test_search_files),
+        IN_FOLDER(test_search_refused),
+        IN_FOLDER(test_segments),
+        IN_FOLDER(test_long_schedule),
+        cmocka_unit_test(test_networks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -360,6 +360,9 @@ pba_status pba_search_create_with(const pba_search_options *options, const pba_o
         status = search_new(options, false, observer, &search);
     }
     if (status == PBA_OK) {
+        status = search_check_files(search);
+    }
+    if (status == PBA_OK) {
         status = search_open_task(search);
     }
     if (status != PBA_OK) {
