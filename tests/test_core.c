@@ -3,8 +3,10 @@
 
 #include <math.h>
 #include <pthread.h>
+#include <string.h>
 #include <sys/resource.h>
 
+#include "core/note.h"
 #include "core/rng.h"
 #include "core/status.h"
 #include "core/threads.h"
@@ -60,6 +62,45 @@ static void message_travels(void **state)
     assert_string_equal(pba_status_name(PBA_IO), "PBA_IO");
 }
 
+/* Between characters, and seen to be. */
+static void message_is_cut(void **state)
+{
+    char text[3000];
+    for (size_t place = 2042; place <= 2044; place++) {
+        memset(text, 'x', sizeof text);
+        memcpy(text + place, "\xe2\x82\xac", 3);
+        status_set(PBA_IO, "%.*s", (int)sizeof text, text);
+        const char *message = pba_error_message();
+        assert_int_equal(strlen(message), place + 3);
+        assert_memory_equal(message, text, place);
+        assert_string_equal(message + place, "...");
+    }
+    status_set(PBA_IO, "%.2040s", text);
+    status_prefix(PBA_IO, "reading");
+    assert_string_equal(pba_error_message() + 2040, "xxxx...");
+}
+
+static void add(char text[8], const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    note_add(text, 8, format, arguments);
+    va_end(arguments);
+}
+
+static void notes_are_cut(void **state)
+{
+    char text[8] = "";
+    add(text, "%d", 12);
+    assert_string_equal(text, "12");
+    add(text, "%d", 345);
+    assert_string_equal(text, "12; 345");
+    add(text, "%d", 6);
+    assert_string_equal(text, "12; ...");
+    add(text, "%d", 7);
+    assert_string_equal(text, "12; ...");
+}
+
 enum { MANY = 200 };
 
 static pba_status wait_for_all(void *context, int index)
@@ -93,6 +134,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(philox_known_answers), cmocka_unit_test(below_is_uniform),
         cmocka_unit_test(streams_differ),       cmocka_unit_test(message_travels),
+        cmocka_unit_test(message_is_cut),       cmocka_unit_test(notes_are_cut),
         cmocka_unit_test(threads_all_or_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

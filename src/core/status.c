@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/note.h"
+
 enum { MESSAGE_MAX = 2048 };
 static _Thread_local char message[MESSAGE_MAX];
 
@@ -49,8 +51,11 @@ pba_status status_set(pba_status status, const char *format, ...)
     char text[MESSAGE_MAX]; /* the arguments may point into `message` */
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    int length = vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
+    if (length >= MESSAGE_MAX) {
+        note_cut(text, sizeof text);
+    }
     remember(text);
     return status;
 }
@@ -63,7 +68,10 @@ pba_status status_prefix(pba_status status, const char *format, ...)
     int used = vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     if (used >= 0 && used < MESSAGE_MAX) {
-        snprintf(text + used, sizeof text - (size_t)used, ": %s", message);
+        used += snprintf(text + used, sizeof text - (size_t)used, ": %s", message);
+    }
+    if (used >= MESSAGE_MAX) {
+        note_cut(text, sizeof text);
     }
     remember(text);
     return status;

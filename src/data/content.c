@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/note.h"
 #include "core/threads.h"
 #include "data/format.h"
 
@@ -124,14 +125,9 @@ pba_status data_number_names(data_content *content, int classes)
 
 void data_note(data_content *content, const char *format, ...)
 {
-    size_t used = strlen(content->notes);
-    if (used && used + 2 < sizeof content->notes) {
-        memcpy(content->notes + used, "; ", 3);
-        used += 2;
-    }
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(content->notes + used, sizeof content->notes - used, format, arguments);
+    note_add(content->notes, sizeof content->notes, format, arguments);
     va_end(arguments);
 }
 

@@ -60,7 +60,7 @@ void data_default_baseline(data_content *content, bool flip);
 /* Class names "0", "1" ... */
 pba_status data_number_names(data_content *content, int classes);
 
-/* Adds a sentence to the notes; what does not fit is cut off. */
+/* Adds a sentence to the notes. */
 void data_note(data_content *content, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
