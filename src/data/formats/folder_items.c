@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "core/memory.h"
+#include "core/note.h"
 
 enum { DEPTH_MAX = 16, VISITS_MAX = 1000, CLASSES_MAX = UINT16_MAX };
 
@@ -320,7 +321,7 @@ static pba_status find_in_class(const walk *walk, const char *root)
     if (walk->split != PBA_TRAIN && !data_source_holds_folder(walk->source, folder)) {
         return PBA_OK;
     }
-    pba_status status = walk_folder(walk, folder, 1);
+    pba_status status = walk_folder(walk, folder, 0);
     int found = walk->items->count - first;
     if (status == PBA_OK && found == 0 && walk->split == PBA_TRAIN) {
         status = empty_class(walk->source, folder);
@@ -434,18 +435,17 @@ static size_t character(const unsigned char *at)
 
 void folder_printable(const char *name, char *text, size_t size)
 {
-    static const char more[] = "...";
-    size_t used = 0, cut = 0; /* cut: the last place where there is room for `more` */
+    size_t used = 0;
     for (const unsigned char *at = (const unsigned char *)name; *at;) {
         size_t length = character(at), shown = length ? length : 1;
         if (used + shown >= size) {
-            snprintf(text + cut, size - cut, "%s", more);
+            text[used] = 0;
+            note_cut(text, size);
             return;
         }
         memcpy(text + used, length ? (const char *)at : "?", shown);
         used += shown;
         at += shown;
-        cut = used + sizeof more <= size ? used : cut;
     }
     text[used] = 0;
 }
