@@ -17,7 +17,9 @@
  * and different objects be used by different threads at the same time; one object by one thread at
  * a time, unless its section says more. What other libraries decode (image files, archives, .npz,
  * .mat) is decoded in a child process, by fork: in a host that uses libvips, libarchive or matio
- * itself, no other thread may be inside of them then.
+ * itself, no other thread may be inside of them then. Settings that libvips has for a whole process
+ * (threads, cache, vector code, blocked loaders, log) are made in that child alone: the host keeps
+ * its own.
  *
  * Signals: none is handled. A host whose files may be limited in size (ulimit -f) ignores SIGXFSZ;
  * then a file that grows too large is PBA_IO.
