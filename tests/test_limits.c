@@ -8,13 +8,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
+#include "compare/compare.h"
 #include "core/file.h"
+#include "data/npz_writer.h"
 #include "folder.h"
 #include "population/population.h"
 #include "schedule/schedule.h"
 #include "search/search.h"
+#include "train/checkpoint.h"
 
 /* One failure whose message holds `part`. */
 static void expect(pba_status status, pba_status wanted, const char *part)
@@ -58,6 +63,28 @@ static void test_settings(void **state)
     pba_settings_init(&training, rows, count);
     check_setting(&training, rows, count, "seeds", "1000", "1001");
     check_setting(&training, rows, count, "train-size", "1000000000", "1000000001");
+}
+
+/* Of the list of a comparison, and of the numbers of operations an image may get. */
+static void test_lists(void **state)
+{
+    char text[1024] = "cutout:1";
+    compare_arm *arms;
+    int count;
+    schedule_counts counts;
+    for (int i = 2; i <= 32; i++) {
+        snprintf(text + strlen(text), sizeof text - strlen(text), ",cutout:%d", i);
+    }
+    assert_ok(compare_read_arms(text, &arms, &count));
+    assert_int_equal(count, 32);
+    free(arms);
+    strcat(text, ",cutout:33");
+    expect(compare_read_arms(text, &arms, &count), PBA_USAGE, "more than 32");
+    free(arms);
+    assert_ok(schedule_counts_parse("0.1,0.1,0.1,0.1,0.1,0.1,0.1,0.1,0.2", &counts));
+    expect(schedule_counts_parse("0.1,0.1,0.1,0.1,0.1,0.1,0.1,0.1,0.1,0.1", &counts), PBA_USAGE,
+           "1 to 9");
+    expect(schedule_counts_parse("0.1234567,0.8765433", &counts), PBA_USAGE, "6 digits");
 }
 
 static void test_population(void **state)
@@ -140,20 +167,30 @@ static void test_search_files(void **state)
     }
 }
 
+static void search_refused(const pba_search_options *options, pba_status status, const char *part)
+{
+    pba_search *search;
+    expect(pba_search_create(options, &search), status, part);
+    assert_null(search);
+    assert_false(file_exists(options->out));
+}
+
 static void test_search_refused(void **state)
 {
     size_t count;
-    pba_search *search;
     pba_search_options options;
     const pba_setting *rows = pba_search_settings(&count);
     pba_settings_init(&options, rows, count);
     snprintf(options.dataset, sizeof options.dataset, "demo");
     snprintf(options.out, sizeof options.out, "%s", path_of("run"));
+    options.recipe.batch = 65536;
+    search_refused(&options, PBA_USAGE, "fewer than a batch of 65536");
+    options.recipe.batch = 128;
     options.population = 10000;
+    snprintf(options.recipe.model, sizeof options.recipe.model, "wrn-28-10");
+    search_refused(&options, PBA_MEMORY, "10000 members of wrn-28-10 need");
     options.recipe.epochs = 1131;
-    expect(pba_search_create(&options, &search), PBA_USAGE, "journal of 10000 members in 377");
-    assert_null(search);
-    assert_false(file_exists(options.out));
+    search_refused(&options, PBA_USAGE, "journal of 10000 members in 377");
 }
 
 /* --------------------------------------------------------------- schedules */
@@ -246,6 +283,13 @@ static void test_files(void **state)
     expect(pba_search_resume(folder, 1, &search), PBA_FORMAT, "1048576");
     pba_image image;
     expect(pba_image_read(hole("x.png", ((off_t)1 << 30) + 1), &image), PBA_FORMAT, "1073741824");
+    char text[8];
+    const uint64_t length = (1 << 24) + 1;
+    hole("w.safetensors", 1 << 25);
+    put("w.safetensors", &length, sizeof length);
+    assert_int_equal(truncate(path_of("w.safetensors"), 1 << 25), 0);
+    expect(weights_metadata(path_of("w.safetensors"), "model", text, sizeof text), PBA_FORMAT,
+           "in its header");
     pba_report_options report = {.run_count = PBA_REPORT_RUNS_MAX + 1};
     expect(pba_report_write(&report, path_of("r.html")), PBA_USAGE, "64");
 }
@@ -289,6 +333,51 @@ static void test_images(void **state)
     expect(pba_augmenter_create(&options, &augmenter), PBA_USAGE, "2^30");
 }
 
+static size_t put_chunk(uint8_t *at, const char *type, const uint8_t *data, uint32_t size)
+{
+    memcpy(at, (uint8_t[]){0, 0, 0, (uint8_t)size}, 4);
+    memcpy(at + 4, type, 4);
+    memcpy(at + 8, data, size);
+    uint32_t sum = (uint32_t)crc32(0, at + 4, size + 4);
+    for (int i = 0; i < 4; i++) {
+        at[8 + size + (uint32_t)i] = (uint8_t)(sum >> (24 - 8 * i));
+    }
+    return size + 12;
+}
+
+/* A grey PNG that claims to be so large, and holds next to nothing. */
+static void put_png(const char *name, uint16_t width, uint16_t height)
+{
+    uint8_t png[100] = "\x89PNG\r\n\x1a\n";
+    const uint8_t header[] = {0,
+                              0,
+                              (uint8_t)(width >> 8),
+                              (uint8_t)width,
+                              0,
+                              0,
+                              (uint8_t)(height >> 8),
+                              (uint8_t)height,
+                              8,
+                              0,
+                              0,
+                              0,
+                              0};
+    size_t size = 8;
+    size += put_chunk(png + size, "IHDR", header, sizeof header);
+    size += put_chunk(png + size, "IDAT", (const uint8_t *)"\x78\x9c", 2);
+    size += put_chunk(png + size, "IEND", header, 0);
+    put(name, png, size);
+}
+
+static void test_headers(void **state)
+{
+    pba_image image;
+    put_png("x.png", 16384, 16384);
+    expect(pba_image_read(path_of("x.png"), &image), PBA_FORMAT, "cannot be decoded");
+    put_png("x.png", 16385, 16384);
+    expect(pba_image_read(path_of("x.png"), &image), PBA_UNSUPPORTED, "268435456");
+}
+
 static void open_refused(pba_status status, const char *part)
 {
     pba_dataset *dataset;
@@ -302,12 +391,61 @@ static void test_idx(void **state)
     put("train-images-idx3-ubyte", images, sizeof images);
     assert_int_equal(truncate(path_of("train-images-idx3-ubyte"), 16 + 65536), 0);
     open_refused(PBA_UNSUPPORTED, "too large");
+    hole("train-images-idx3-ubyte", ((off_t)1 << 36) + 1);
+    open_refused(PBA_UNSUPPORTED, "68719476736");
+}
+
+/* Images of one line, as long as it can be, and as many classes as a byte can name. */
+static void test_idx_largest(void **state)
+{
+    enum { IMAGES = 256 };
+    uint8_t images[16] = {0, 0, 8, 3, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0xff, 0xff};
+    uint8_t labels[8 + IMAGES] = {0, 0, 8, 1, 0, 0, 1, 0};
+    put("train-images-idx3-ubyte", images, sizeof images);
+    assert_int_equal(truncate(path_of("train-images-idx3-ubyte"), 16 + IMAGES * 65535), 0);
+    for (int i = 0; i < IMAGES; i++) {
+        labels[8 + i] = (uint8_t)i;
+    }
+    put("train-labels-idx1-ubyte", labels, sizeof labels);
+    pba_dataset *dataset = opened(folder);
+    assert_int_equal(describe(dataset).classes, IMAGES);
+    assert_int_equal(describe(dataset).width, 65535);
+    pba_dataset_free(dataset);
+}
+
+/* Deflate makes at most 1,032 bytes of one. */
+static void test_idx_claims(void **state)
+{
+    uint8_t header[16] = {0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1};
+    const char *name = "train-images-idx3-ubyte.gz";
+    for (int more = 0; more < 2; more++) {
+        gzFile file = gzopen(path_of(name), "wb0"); /* 39 bytes: 40,248 */
+        header[14] = 0x9d;
+        header[15] = (uint8_t)(0x38 + more);
+        assert_int_equal(gzwrite(file, header, sizeof header), sizeof header);
+        assert_int_equal(gzclose(file), Z_OK);
+        open_refused(PBA_FORMAT, more ? "compressed ones can hold" : "bytes short");
+    }
 }
 
 static void test_cifar(void **state)
 {
     hole("data_batch_1.bin", ((off_t)1 << 30) + 1);
     open_refused(PBA_UNSUPPORTED, "1073741824");
+    hole("data_batch_1.bin", 3073);
+    hole("batches.meta.txt", (1 << 16) + 1);
+    open_refused(PBA_UNSUPPORTED, "65536");
+}
+
+static void put_image(const char *into, const char *name)
+{
+    pba_image image;
+    char path[PBA_PATH_MAX];
+    assert_ok(file_make_folder(path_of(into)));
+    assert_ok(file_join(path, path_of(into), name));
+    assert_ok(pba_image_create(2, 2, 3, &image));
+    assert_ok(pba_image_write(path, &image, false));
+    pba_image_free(&image);
 }
 
 static void test_sizes(void **state)
@@ -315,15 +453,93 @@ static void test_sizes(void **state)
     pba_dataset *dataset;
     pba_dataset_options options = {.size = "65536x1"};
     expect(pba_dataset_open_with("demo", &options, &dataset), PBA_USAGE, "65536x1");
-    pba_image image;
-    assert_ok(pba_image_create(2, 2, 3, &image));
-    assert_ok(file_make_folder(path_of("a")));
-    assert_ok(file_make_folder(path_of("b")));
-    assert_ok(pba_image_write(path_of("a/1.png"), &image, false));
-    assert_ok(pba_image_write(path_of("b/1.png"), &image, false));
-    pba_image_free(&image);
+    put_image("a", "1.png");
+    put_image("b", "1.png");
     snprintf(options.size, sizeof options.size, "4097x4096");
     expect(pba_dataset_open_with(folder, &options, &dataset), PBA_USAGE, "16777216");
+    hole("b/2.png", (1 << 28) + 1);
+    open_refused(PBA_UNSUPPORTED, "268435456");
+    put_png("b/2.png", 16385, 16384);
+    open_refused(PBA_UNSUPPORTED, "268435456");
+}
+
+/* Folders below a class. */
+static void test_depth(void **state)
+{
+    char deep[64] = "b";
+    for (int i = 0; i < 16; i++) {
+        strcat(deep, "/d");
+    }
+    put_image("a", "1.png");
+    put_image(deep, "1.png");
+    pba_dataset_free(opened(folder));
+    put_image(strcat(deep, "/d"), "1.png");
+    open_refused(PBA_UNSUPPORTED, "more than 16 folders");
+}
+
+/* Folders among which one with an image is looked for. */
+static void test_visits(void **state)
+{
+    char name[8];
+    for (int i = 0; i < 998; i++) {
+        snprintf(name, sizeof name, "%03d", i);
+        assert_int_equal(mkdir(path_of(name), 0700), 0);
+    }
+    put_image("z", "1.png");
+    open_refused(PBA_FORMAT, "000: a class without images");
+    assert_ok(file_make_folder(path_of("998")));
+    open_refused(PBA_FORMAT, "holds no known data set");
+}
+
+static void test_contact_sheets(void **state)
+{
+    put_image("a", "1.png");
+    put_image("b", "1.png");
+    put_image("a", "2.png");
+    put_image("b", "2.png");
+    pba_dataset *dataset = opened(folder);
+    const char *path = path_of("sheet.png");
+    assert_ok(pba_dataset_split(dataset, 0, -1, 0));
+    assert_ok(pba_preview_write(dataset, NULL, path, 10000, 100, 0));
+    expect(pba_preview_write(dataset, NULL, path, 10001, 100, 0), PBA_USAGE, "1 to 10000");
+    expect(pba_preview_write(dataset, NULL, path, 10000, 101, 0), PBA_USAGE, "1 to 100");
+    pba_dataset_free(dataset);
+}
+
+/* Images with a class each, the last of which has this label. */
+static const char *put_classes(uint32_t images, uint32_t last)
+{
+    npz_writer *writer;
+    npz_array pixels = {"images", "|u1", 1, {images, 1, 1}, 3},
+              labels = {"labels", "<u4", 4, {images}, 1};
+    const char *path = path_of("train.npz");
+    assert_ok(npz_writer_open(path, &writer));
+    assert_ok(npz_writer_begin(writer, &pixels));
+    for (uint32_t i = 0; i < images; i++) {
+        assert_ok(npz_writer_add(writer, "", 1));
+    }
+    assert_ok(npz_writer_begin(writer, &labels));
+    for (uint32_t i = 0; i < images; i++) {
+        assert_ok(npz_writer_add(writer, i + 1 < images ? &i : &last, sizeof i));
+    }
+    assert_ok(npz_writer_close(writer));
+    return path;
+}
+
+static void test_npz_classes(void **state)
+{
+    pba_dataset *dataset = opened(put_classes(65536, 65535));
+    assert_int_equal(describe(dataset).classes, 65536);
+    assert_string_equal(pba_dataset_class(dataset, 65535), "65535");
+    pba_dataset_free(dataset);
+    refused(put_classes(2, 65536), PBA_FORMAT, "label 65536 of image 1; labels are 0 to 65535");
+}
+
+static void test_image_count(void **state)
+{
+    data_content content = {.width = 1, .height = 1, .channels = 1, .counts = {INT32_MAX - 1}};
+    expect(data_reserve(&content, 2), PBA_UNSUPPORTED, "2147483648 images");
+    expect(data_reserve(&content, SIZE_MAX), PBA_UNSUPPORTED, "more than a data set can hold");
 }
 
 /* An archive of empty files, the names of which `name` writes. */
@@ -369,11 +585,78 @@ static void test_class_names(void **state)
     assert_null(strstr(pba_error_message(), "has 255 bytes"));
 }
 
+static void one_of_many(int index, char path[PBA_PATH_MAX])
+{
+    snprintf(path, PBA_PATH_MAX, "%d/1.png", index);
+}
+
+static void test_folder_classes(void **state)
+{
+    pack(65536, one_of_many);
+    pack_refused(PBA_FORMAT, "holds 65536 class folders; 2 to 65535");
+}
+
+/* The header of a folder in a tar archive. */
+static void make_block(char block[512])
+{
+    char text[1 << 14];
+    size_t used;
+    struct archive *archive = archive_write_new();
+    struct archive_entry *entry = archive_entry_new();
+    assert_int_equal(archive_write_set_format_ustar(archive), ARCHIVE_OK);
+    assert_int_equal(archive_write_open_memory(archive, text, sizeof text, &used), ARCHIVE_OK);
+    archive_entry_set_pathname(entry, "folder");
+    archive_entry_set_filetype(entry, AE_IFDIR);
+    assert_int_equal(archive_write_header(archive, entry), ARCHIVE_OK);
+    archive_entry_free(entry);
+    assert_int_equal(archive_write_close(archive), ARCHIVE_OK);
+    archive_write_free(archive);
+    memcpy(block, text, 512);
+}
+
+/* Behind what the file holds, which may be nothing. */
+static void add_folders(const char *name, int count)
+{
+    char block[512];
+    make_block(block);
+    gzFile file = gzopen(path_of(name), "ab");
+    assert_non_null(file);
+    for (int i = 0; i < count; i++) {
+        assert_int_equal(gzwrite(file, block, sizeof block), sizeof block);
+    }
+    assert_int_equal(gzclose(file), Z_OK);
+}
+
+/* Compressed pieces stand one behind the other. */
+static void test_entries(void **state)
+{
+    char *piece;
+    size_t size;
+    add_folders("piece", 40000);
+    assert_ok(file_read(path_of("piece"), 1 << 24, &piece, &size));
+    FILE *file = fopen(path_of("x.tar.gz"), "wb");
+    assert_non_null(file);
+    for (int i = 0; i < 100; i++) {
+        assert_int_equal(fwrite(piece, 1, size, file), size);
+    }
+    fclose(file);
+    free(piece);
+    pack_refused(PBA_FORMAT, "holds no known data set");
+    add_folders("x.tar.gz", 1);
+    pack_refused(PBA_UNSUPPORTED, "more than 4000000 entries");
+}
+
 /* ---------------------------------------------------------------- networks */
 
 static void test_networks(void **state)
 {
     pba_model_info info;
+    assert_ok(pba_model_describe("wrn-26206-1", 32, 32, 3, 10, &info));
+    expect(pba_model_describe("wrn-26212-1", 32, 32, 3, 10, &info), PBA_USAGE, "65536");
+    char name[PBA_NAME_MAX + 1];
+    memset(name, 'n', sizeof name);
+    name[PBA_NAME_MAX] = 0;
+    expect(pba_model_describe(name, 32, 32, 3, 10, &info), PBA_USAGE, "at most 63");
     expect(pba_model_describe("wrn-99994-1", 32, 32, 3, 10, &info), PBA_USAGE, "65536");
     expect(pba_model_describe("wrn-10-33554431", 32, 32, 3, 10, &info), PBA_USAGE, "choose");
     expect(pba_model_describe("wrn-10-1", 65532, 65532, 3, 10, &info), PBA_USAGE, "choose");
@@ -383,21 +666,32 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_settings),
+        cmocka_unit_test(test_lists),
         cmocka_unit_test(test_population),
-        cmocka_unit_test(test_policies),
-        IN_FOLDER(test_files),
-        IN_FOLDER(test_journal),
-        IN_FOLDER(test_paths),
-        IN_FOLDER(test_images),
-        IN_FOLDER(test_idx),
-        IN_FOLDER(test_cifar),
-        IN_FOLDER(test_sizes),
-        IN_FOLDER(test_class_names),
         cmocka_unit_test(test_journal_lines),
         cmocka_unit_test(test_search_files),
         IN_FOLDER(test_search_refused),
         IN_FOLDER(test_segments),
         IN_FOLDER(test_long_schedule),
+        cmocka_unit_test(test_policies),
+        IN_FOLDER(test_files),
+        IN_FOLDER(test_journal),
+        IN_FOLDER(test_paths),
+        IN_FOLDER(test_images),
+        IN_FOLDER(test_headers),
+        IN_FOLDER(test_idx),
+        IN_FOLDER(test_idx_largest),
+        IN_FOLDER(test_idx_claims),
+        IN_FOLDER(test_cifar),
+        IN_FOLDER(test_sizes),
+        IN_FOLDER(test_depth),
+        IN_FOLDER(test_visits),
+        IN_FOLDER(test_contact_sheets),
+        IN_FOLDER(test_npz_classes),
+        cmocka_unit_test(test_image_count),
+        IN_FOLDER(test_class_names),
+        IN_FOLDER(test_folder_classes),
+        IN_FOLDER(test_entries),
         cmocka_unit_test(test_networks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
