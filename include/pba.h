@@ -17,7 +17,9 @@
  * and different objects be used by different threads at the same time; one object by one thread at
  * a time, unless its section says more. What other libraries decode (image files, archives, .npz,
  * .mat) is decoded in a child process, by fork: in a host that uses libvips, libarchive or matio
- * itself, no other thread may be inside of them then.
+ * itself, no other thread may be inside of them then. Settings that libvips has for a whole process
+ * (threads, cache, vector code, blocked loaders, log) are made in that child alone: the host keeps
+ * its own.
  *
  * Signals: none is handled. A host whose files may be limited in size (ulimit -f) ignores SIGXFSZ;
  * then a file that grows too large is PBA_IO.
@@ -35,6 +37,7 @@ extern "C" {
 
 #define PBA_API __attribute__((visibility("default")))
 #define PBA_NAME_MAX 64   /* bytes of a name (operation, model, space), the final 0 included */
+#define PBA_CLASS_MAX 256 /* bytes of a class's name, as of a folder's, the final 0 included */
 #define PBA_PATH_MAX 4096 /* bytes of a path, the final 0 included */
 
 /* ------------------------------------------------------------------ status */
@@ -378,7 +381,8 @@ typedef struct pba_policy {
 PBA_API pba_status pba_schedule_load(const char *path, int epochs, pba_schedule **schedule);
 PBA_API void pba_schedule_free(pba_schedule *schedule);
 
-/* Writes schedule.json, or the reference's log where the path ends in .txt. Whole or not at all. */
+/* Writes schedule.json, or the reference's log where the path ends in .txt. Whole or not at all.
+ * PBA_UNSUPPORTED where it would be longer than what is read back, 64 MiB. */
 PBA_API pba_status pba_schedule_save(const pba_schedule *schedule, const char *path);
 
 /* One constant policy for all epochs. ops: names in the order of the vector. */
@@ -450,7 +454,7 @@ PBA_API pba_status pba_dataset_open_with(const char *path, const pba_dataset_opt
 PBA_API pba_status pba_dataset_open(const char *path, pba_dataset **dataset);
 PBA_API void pba_dataset_free(pba_dataset *dataset);
 PBA_API pba_status pba_dataset_describe(const pba_dataset *dataset, pba_dataset_info *info);
-/* The name of a class; "" where there is none. */
+/* The name of a class, of less than PBA_CLASS_MAX bytes; "" where there is none. */
 PBA_API const char *pba_dataset_class(const pba_dataset *dataset, int label);
 
 /* Draws the splits, stratified by class, from split_seed alone: test (one image in six, where the
@@ -718,7 +722,8 @@ typedef struct pba_plan {
 typedef struct pba_search pba_search;
 
 /* Opens data, checks every option, builds the network; writes nothing. PBA_EXISTS where `out` holds
- * a run or a file that the search would overwrite. */
+ * a run or a file that the search would overwrite. PBA_USAGE, too, where its journal or schedule
+ * could become longer than what is read back (docs/limits.md). */
 PBA_API pba_status pba_search_create(const pba_search_options *options, pba_search **search);
 /* The same; the observer, which may be NULL, is told of PBA_EVENT_OPENING, and its stop ends the
  * opening (PBA_INTERRUPTED). It need not outlive the call. */
@@ -969,7 +974,7 @@ typedef struct pba_evaluation {
     int *confusion;        /* classes x classes counts: row the label, column the answer */
     int *labels, *answers; /* of each image, in the split's order */
     float *confidence;     /* softmax share of the answer */
-    char (*class_names)[PBA_NAME_MAX];
+    char (*class_names)[PBA_CLASS_MAX];
 } pba_evaluation;
 
 PBA_API const pba_setting *pba_evaluate_settings(size_t *count);

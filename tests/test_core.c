@@ -12,6 +12,7 @@
 
 #include "core/cgroup.h"
 #include "core/file.h"
+#include "core/note.h"
 #include "core/rng.h"
 #include "core/status.h"
 #include "core/text.h"
@@ -96,6 +97,27 @@ static void message_is_shortened(void **state)
         assert_non_null(strstr(message, "dd...dd"));
         assert_string_equal(message + 2047 - strlen(end), end);
     }
+}
+
+static void add(char text[8], const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    note_add(text, 8, format, arguments);
+    va_end(arguments);
+}
+
+static void notes_are_cut(void **state)
+{
+    char text[8] = "";
+    add(text, "%d", 12);
+    assert_string_equal(text, "12");
+    add(text, "%d", 345);
+    assert_string_equal(text, "12; 345");
+    add(text, "%d", 6);
+    assert_string_equal(text, "12; ...");
+    add(text, "%d", 7);
+    assert_string_equal(text, "12; ...");
 }
 
 enum { MANY = 200 };
@@ -266,6 +288,7 @@ int main(void)
         cmocka_unit_test(message_travels),
         cmocka_unit_test(message_is_printable),
         cmocka_unit_test(message_is_shortened),
+        cmocka_unit_test(notes_are_cut),
         cmocka_unit_test(threads_all_or_none),
         cmocka_unit_test(groups_limit_this_process),
         cmocka_unit_test(only_plain_files_are_replaced),

@@ -189,6 +189,32 @@ static void test_cifar_without_test(void **state)
     pba_dataset_free(dataset);
 }
 
+/* Names of `length` bytes, but for the last of ten. */
+static void put_names(size_t length)
+{
+    static char text[10 * (PBA_CLASS_MAX + 1)];
+    memset(text, 'n', sizeof text);
+    for (size_t i = 1; i < 10; i++) {
+        text[i * (length + 1) - 1] = '\n';
+    }
+    put("batches.meta.txt", text, 9 * (length + 1) + 1);
+}
+
+static void test_cifar_long_names(void **state)
+{
+    put_records("data_batch_1.bin", 10, 0, 10, 1);
+    put_names(PBA_CLASS_MAX - 1);
+    pba_dataset *dataset = open_folder();
+    assert_int_equal(strlen(pba_dataset_class(dataset, 8)), PBA_CLASS_MAX - 1);
+    assert_string_equal(pba_dataset_class(dataset, 9), "n");
+    pba_dataset_free(dataset);
+    put_names(PBA_CLASS_MAX);
+    dataset = open_folder();
+    assert_non_null(strstr(describe(dataset).notes, "in up to 255 bytes each"));
+    assert_string_equal(pba_dataset_class(dataset, 8), "8");
+    pba_dataset_free(dataset);
+}
+
 static void test_cifar_damaged(void **state)
 {
     uint8_t *data = records(12, 0, 10, 1);
@@ -787,6 +813,7 @@ int main(void)
         IN_FOLDER(test_cifar10),
         IN_FOLDER(test_cifar100),
         IN_FOLDER(test_cifar_without_test),
+        IN_FOLDER(test_cifar_long_names),
         IN_FOLDER(test_cifar_damaged),
         IN_FOLDER(test_idx_plain),
         IN_FOLDER(test_idx_zipped),

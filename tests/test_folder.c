@@ -285,6 +285,45 @@ static void test_names(void **state)
     pba_dataset_free(dataset);
 }
 
+/* As long as names of folders can be, two of them the same but for their last character. */
+static void test_long_names(void **state)
+{
+    fresh();
+    for (int last = 0; last < 3; last++) {
+        char name[PBA_CLASS_MAX + 8];
+        memset(name, 'n', 253);
+        snprintf(name + 253, sizeof name - 253, "\xc3%c/1.png", 0xa9 + last);
+        put_image(name, false);
+    }
+    pba_dataset *dataset = opened(NULL);
+    for (int last = 0; last < 3; last++) {
+        const char *name = pba_dataset_class(dataset, last);
+        assert_int_equal(strlen(name), PBA_CLASS_MAX - 1);
+        assert_int_equal((unsigned char)name[253], 0xc3);
+        assert_int_equal((unsigned char)name[254], 0xa9 + last);
+    }
+    pba_dataset_free(dataset);
+}
+
+/* What lies beside the classes is named while there is room, and then said to be more. */
+static void test_others(void **state)
+{
+    fresh();
+    put_image("a/1.png", false);
+    put_image("b/1.png", false);
+    for (int i = 0; i < 20; i++) {
+        char name[100];
+        memset(name, 'n', 70);
+        snprintf(name + 70, sizeof name - 70, "%d", i);
+        put(name, "", 0);
+    }
+    pba_dataset *dataset = opened(NULL);
+    assert_note(dataset, "not read: nnn");
+    assert_note(dataset, "nnn..., nnn");
+    assert_note(dataset, "nnn... ...");
+    pba_dataset_free(dataset);
+}
+
 static void test_printable(void **state)
 {
     static const char *const cases[][2] = {
@@ -301,8 +340,12 @@ static void test_printable(void **state)
         folder_printable(cases[i][0], text, sizeof text);
         assert_string_equal(text, cases[i][1]);
     }
-    folder_printable("ab\xc3\xa9", text, 4); /* cut between characters */
-    assert_string_equal(text, "ab");
+    folder_printable("abc\xc3\xa9\xc3\xa9", text, 8);
+    assert_string_equal(text, "abc\xc3\xa9\xc3\xa9");
+    folder_printable("abc\xc3\xa9\xc3\xa9", text, 7); /* cut between characters */
+    assert_string_equal(text, "abc...");
+    folder_printable("ab\xc3\xa9\xc3\xa9\xc3\xa9", text, 7);
+    assert_string_equal(text, "ab...");
 }
 
 /* ---------------------------------------------------------------------- sizes */
@@ -401,7 +444,8 @@ int main(void)
         cmocka_unit_test(test_names),          cmocka_unit_test(test_links_to_nothing),
         cmocka_unit_test(test_printable),      cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_too_large),      cmocka_unit_test(test_stopped),
-        cmocka_unit_test(test_crash_is_named),
+        cmocka_unit_test(test_crash_is_named), cmocka_unit_test(test_long_names),
+        cmocka_unit_test(test_others),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }

@@ -280,7 +280,7 @@ static void check_content(const pba_dataset *dataset)
     }
     assert_true(sum <= images * data_image_bytes(content) * 255);
     for (int i = 0; i < content->classes; i++) {
-        assert_true(strlen(content->names[i]) < PBA_NAME_MAX);
+        assert_true(strlen(content->names[i]) < PBA_CLASS_MAX);
     }
 }
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <vips/vips.h>
 
@@ -453,6 +454,39 @@ static void test_cut_off_every_time(void **state)
     pba_image_free(&image);
 }
 
+static bool be_host(void)
+{
+    VipsImage *image;
+    double mean;
+    pba_image read;
+    if (vips_init("host") != 0) {
+        return false;
+    }
+    vips_concurrency_set(3);
+    int cache = vips_cache_get_max();
+    bool good = vips_black(&image, 1000, 1000, NULL) == 0 && vips_avg(image, &mean, NULL) == 0;
+    alarm(60); /* the library itself gives a decoder longer */
+    good = good && pba_image_read(path, &read) == PBA_OK &&
+           pba_image_write(path, &read, true) == PBA_OK;
+    return good && vips_concurrency_get() == 3 && cache && vips_cache_get_max() == cache;
+}
+
+/* A host that uses libvips itself keeps its settings, and its idle threads, which no fork takes
+ * along, keep nobody waiting. */
+static void test_host(void **state)
+{
+    int code = 1;
+    pba_image image = noise(9, 7, 3);
+    assert_ok(pba_image_write(file("host.png"), &image, true));
+    pba_image_free(&image);
+    pid_t host = fork();
+    if (host == 0) {
+        _exit(be_host() ? 0 : 1);
+    }
+    assert_int_equal(waitpid(host, &code, 0), host);
+    assert_int_equal(code, 0);
+}
+
 /* The process that reads and writes holds no thread but its own: a fork from it is safe. */
 static void test_no_threads_left(void **state)
 {
@@ -647,6 +681,7 @@ int main(void)
         cmocka_unit_test(test_encode_all),
         cmocka_unit_test(test_no_threads_left),
         cmocka_unit_test(test_fit),
+        cmocka_unit_test(test_host),
         cmocka_unit_test(test_fit_sizes),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

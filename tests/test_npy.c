@@ -145,7 +145,7 @@ static void check_text(const char *type, const void *bytes, size_t size, const c
     snprintf(header, sizeof header, "{'descr': '%s', 'fortran_order': False, 'shape': (1,), }",
              type);
     accepted(3, header, bytes, size, &array, &copy);
-    npy_text(&array, 0, text, room);
+    assert_int_equal(npy_text(&array, 0, text, room), room == sizeof text);
     assert_string_equal(text, expected);
     free(copy);
 }

@@ -139,6 +139,38 @@ static void test_npz_classes(void **state)
     free(npz.bytes);
 }
 
+/* Two classes, whose names have `length` letters, the last of which differ. */
+static pba_dataset *with_names(size_t length)
+{
+    char names[2 * PBA_CLASS_MAX], type[8];
+    memset(names, 'n', sizeof names);
+    names[length - 1] = 'a';
+    names[2 * length - 1] = 'b';
+    snprintf(type, sizeof type, "|S%zu", length);
+    npz npz = begin(true);
+    start(&npz);
+    add(&npz, "images.npy", "|u1", "(2, 1, 1)", "ab", 2);
+    add(&npz, "labels.npy", "|u1", "(2,)", "\0\1", 2);
+    add(&npz, "names.npy", type, "(2,)", names, 2 * length);
+    finish(&npz);
+    put("train.npz", npz.bytes, npz.size);
+    free(npz.bytes);
+    return opened(folder);
+}
+
+static void test_npz_long_names(void **state)
+{
+    pba_dataset *dataset = with_names(PBA_CLASS_MAX - 1);
+    assert_int_equal(strlen(pba_dataset_class(dataset, 1)), PBA_CLASS_MAX - 1);
+    assert_int_equal(pba_dataset_class(dataset, 0)[PBA_CLASS_MAX - 2], 'a');
+    assert_int_equal(pba_dataset_class(dataset, 1)[PBA_CLASS_MAX - 2], 'b');
+    pba_dataset_free(dataset);
+    dataset = with_names(PBA_CLASS_MAX);
+    assert_non_null(strstr(describe(dataset).notes, "2 texts of up to 255 bytes"));
+    assert_string_equal(pba_dataset_class(dataset, 1), "1");
+    pba_dataset_free(dataset);
+}
+
 /* A name that goes out of the archive is not followed; without it nothing is left to train on. */
 static void test_npz_names(void **state)
 {
@@ -224,7 +256,8 @@ static void test_npz_tells_progress(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(test_npz),         IN_FOLDER(test_npz_classes),        IN_FOLDER(test_npz_names),
+        IN_FOLDER(test_npz),         IN_FOLDER(test_npz_classes),
+        IN_FOLDER(test_npz_names),   IN_FOLDER(test_npz_long_names),
         IN_FOLDER(test_npz_damaged), IN_FOLDER(test_npz_tells_progress),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

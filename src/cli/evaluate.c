@@ -55,7 +55,7 @@ static void print_text(const pba_evaluation *evaluation)
     cli_print("%-16s %7s %9s%s\n", "class", "images", "error",
               matrix ? "   answers, in the order of the classes" : "");
     for (int label = 0; label < evaluation->classes; label++) {
-        cli_print("%-16.16s %7d %7.2f %%", evaluation->class_names[label],
+        cli_print("%-16s %7d %7.2f %%", evaluation->class_names[label],
                   images_of(evaluation, label), 100 * class_error(evaluation, label));
         for (int c = 0; matrix && c < evaluation->classes; c++) {
             cli_print("%s%5d", c ? " " : "  ",

@@ -242,13 +242,13 @@ static pba_status read_entries(reading *reading)
 {
     for (int entries = 0;; entries++) {
         struct archive_entry *entry;
-        if (entries >= ENTRIES_MAX) {
-            return status_set(PBA_UNSUPPORTED, "%s: holds more than %d files; unpack it",
-                              data_source_path(reading->source), ENTRIES_MAX);
-        }
         int code = archive_read_next_header(reading->archive, &entry);
         if (code == ARCHIVE_EOF) {
             return PBA_OK;
+        }
+        if (entries == ENTRIES_MAX) {
+            return status_set(PBA_UNSUPPORTED, "%s: holds more than %d entries; unpack it",
+                              data_source_path(reading->source), ENTRIES_MAX);
         }
         if (code == ARCHIVE_RETRY) {
             continue;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/note.h"
 #include "core/printable.h"
 #include "core/threads.h"
 #include "data/format.h"
@@ -120,7 +121,7 @@ pba_status data_number_names(data_content *content, int classes)
         return PBA_MEMORY;
     }
     for (int i = 0; i < classes; i++) {
-        snprintf(content->names[i], PBA_NAME_MAX, "%d", i);
+        snprintf(content->names[i], sizeof *content->names, "%d", i);
     }
     return PBA_OK;
 }
@@ -134,7 +135,7 @@ static pba_status name_by_label(data_content *content, const char *path, const u
     }
     pba_status status = data_number_names(content, classes);
     for (int i = 0; i < classes && status == PBA_OK; i++) {
-        snprintf(content->names[i], PBA_NAME_MAX, "%d", label_of[i]);
+        snprintf(content->names[i], sizeof *content->names, "%d", label_of[i]);
     }
     int last = label_of[classes - 1];
     if (classes <= last) {
@@ -177,16 +178,11 @@ pba_status data_settle_classes(data_content *content, const char *path, uint16_t
 
 void data_note(data_content *content, const char *format, ...)
 {
-    size_t used = strlen(content->notes);
-    if (used && used + 2 < sizeof content->notes) {
-        memcpy(content->notes + used, "; ", 3);
-        used += 2;
-    }
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(content->notes + used, sizeof content->notes - used, format, arguments);
+    note_add(content->notes, sizeof content->notes, format, arguments);
     va_end(arguments);
-    printable_make(content->notes + used);
+    printable_make(content->notes);
 }
 
 void data_content_free(data_content *content)

@@ -8,7 +8,7 @@
 
 enum { DATA_NOTES_MAX = 1024, DATA_SPLITS = 3 };
 
-typedef char data_name[PBA_NAME_MAX];
+typedef char data_name[PBA_CLASS_MAX];
 
 /* Everything stored, training images first, then validation's, then test's. */
 typedef struct data_content {
@@ -65,7 +65,7 @@ pba_status data_number_names(data_content *content, int classes);
  * class, for free(). PBA_FORMAT where there are fewer than two; `path` is what errors name. */
 pba_status data_settle_classes(data_content *content, const char *path, uint16_t **label_of);
 
-/* Adds a sentence to the notes; what does not fit is cut off, what is not printable is '?'. */
+/* Adds a sentence to the notes; what does not fit ends in dots, what is not printable is '?'. */
 void data_note(data_content *content, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

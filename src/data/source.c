@@ -11,6 +11,7 @@
 
 #include "core/file.h"
 #include "core/memory.h"
+#include "core/note.h"
 #include "core/printable.h"
 #include "core/threads.h"
 #include "data/source_memory.h"
@@ -77,14 +78,9 @@ const char *data_source_notes(const data_source *source)
 
 void data_source_note(data_source *source, const char *format, ...)
 {
-    size_t used = strlen(source->notes);
     va_list arguments;
     va_start(arguments, format);
-    if (used && used + 2 < sizeof source->notes) {
-        memcpy(source->notes + used, "; ", 3);
-        used += 2;
-    }
-    vsnprintf(source->notes + used, sizeof source->notes - used, format, arguments);
+    note_add(source->notes, sizeof source->notes, format, arguments);
     va_end(arguments);
 }
 

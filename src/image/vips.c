@@ -2,7 +2,10 @@
 #define _GNU_SOURCE
 #include "image/vips.h"
 
+#include <pthread.h>
+#include <semaphore.h>
 #include <string.h>
+#include <time.h>
 #include <vips/vector.h>
 
 #include "image/codec.h"
@@ -12,6 +15,56 @@ enum { STEPS = 24 };
 static void silent(const char *domain, GLogLevelFlags level, const char *text, void *user)
 {
 }
+
+/* ------------------------------------------------------- threads of the host */
+
+static sem_t answered;
+
+static void *ask(void *unused)
+{
+    VipsImage *image;
+    double mean;
+    if (vips_black(&image, 1, 1, NULL) == 0) {
+        vips_avg(image, &mean, NULL);
+        g_object_unref(image);
+    }
+    sem_post(&answered);
+    return NULL;
+}
+
+/* Whether an answer came in the time that one takes many times over. */
+static bool ask_once(const pthread_attr_t *small)
+{
+    enum { PATIENCE = 20000000 }; /* nanoseconds */
+    struct timespec until;
+    pthread_t thread;
+    if (pthread_create(&thread, small, ask, NULL) != 0) {
+        return true;
+    }
+    pthread_detach(thread);
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += PATIENCE;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    return sem_timedwait(&answered, &until) == 0;
+}
+
+/* A host that uses libvips itself leaves a list of its idle threads, none of which came over the
+ * fork: whoever is given one waits forever. So others ask for them first, until the list is used up
+ * and a thread of this process answers. */
+static void forget_threads(void)
+{
+    enum { TRIES = 1024, STACK = 1 << 18 };
+    pthread_attr_t small;
+    pthread_attr_init(&small);
+    pthread_attr_setstacksize(&small, STACK);
+    sem_init(&answered, 0, 0);
+    for (int i = 0; i < TRIES && !ask_once(&small); i++) {
+    }
+    pthread_attr_destroy(&small);
+}
+
+/* -------------------------------------------------------------------- start */
 
 /* One thread: with several, libvips (8.14) may end a decoding without waiting for the one that
  * finds the damage, and a file that is cut off passes once in a thousand times. */
@@ -28,6 +81,7 @@ pba_status image_start(void)
     vips_cache_set_max(0); /* its keys are addresses of buffers that we free */
     vips_concurrency_set(1);
     vips_vector_set_enabled(FALSE); /* compiled for each image anew, and less exact */
+    forget_threads();
     return PBA_OK;
 }
 

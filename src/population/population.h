@@ -60,6 +60,9 @@ void population_explore(pba_policy *policy, double resample, rng *rng);
 /* exploit.c: ends a round whose scores are all in, and begins the next one. */
 pba_status population_end_round(pba_population *population);
 
+/* exploit.c: how many members the end of a round gives another policy, at most. */
+int population_changes(const pba_population *population);
+
 /* exploit.c: whether the end of this round will neither replace nor copy this member, nor change
  * its policy, whatever the scores are that are still out. What it will do in the next round is
  * certain then, so that a worker that would wait for the others may begin it. False in the last

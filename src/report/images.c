@@ -31,13 +31,13 @@ static void write_cell(report_text *out, const pba_image *image, const image_cod
     report_add(out, "\"/></td>");
 }
 
-static void class_name(const preview *preview, int index, char name[PBA_NAME_MAX + 16])
+static void class_name(const preview *preview, int index, char name[PBA_CLASS_MAX])
 {
     const char *found = pba_dataset_class(preview->dataset, preview->labels[index]);
     if (found[0]) {
-        snprintf(name, PBA_NAME_MAX + 16, "%s", found);
+        snprintf(name, PBA_CLASS_MAX, "%s", found);
     } else {
-        snprintf(name, PBA_NAME_MAX + 16, "class %d", preview->labels[index]);
+        snprintf(name, PBA_CLASS_MAX, "class %d", preview->labels[index]);
     }
 }
 
@@ -95,7 +95,7 @@ static void write_table(report_text *out, const drawing *drawing)
     const preview *preview = drawing->preview;
     write_head(out, preview);
     for (int i = 0; i < preview->count * CELLS; i++) {
-        char name[PBA_NAME_MAX + 16], alt[PBA_NAME_MAX + 64];
+        char name[PBA_CLASS_MAX], alt[PBA_CLASS_MAX + 32];
         int column = i % CELLS;
         class_name(preview, i / CELLS, name);
         snprintf(alt, sizeof alt, column ? "%s in epoch %d" : "%s", name,

@@ -9,8 +9,7 @@
 #include "core/memory.h"
 #include "report/run.h"
 #include "schedule/fields.h"
-
-enum { JOURNAL_BYTES = 1 << 30 };
+#include "search/journal.h"
 
 static pba_status parse_lines(report_run *run, const char *path, const char *text, size_t size)
 {
@@ -162,7 +161,7 @@ pba_status report_read_journal(report_run *run)
     size_t size;
     pba_status status = file_join(path, run->path, "journal.jsonl");
     if (status == PBA_OK) {
-        status = file_read(path, JOURNAL_BYTES, &text, &size);
+        status = file_read(path, JOURNAL_MAX, &text, &size);
     }
     run->lines = json_array();
     if (status == PBA_OK) {

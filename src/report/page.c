@@ -339,7 +339,7 @@ static void add_run(const page *page, int index, int level)
 
 /* ------------------------------------------------------------------------ page */
 
-static void page_title(const page *page, char title[PBA_NAME_MAX + 64])
+static void page_title(const page *page, char title[NAME_MAX + 64])
 {
     const report_run *run = page->runs[0];
     int searches = count_kind(page, REPORT_SEARCH), schedules = count_kind(page, REPORT_SCHEDULE);
@@ -347,11 +347,11 @@ static void page_title(const page *page, char title[PBA_NAME_MAX + 64])
         for (int i = 0; run->kind == REPORT_TRAINING && i < page->count; i++) {
             run = page->runs[i];
         }
-        snprintf(title, PBA_NAME_MAX + 64, "Augmentation schedule: %s", run->name);
+        snprintf(title, NAME_MAX + 64, "Augmentation schedule: %s", run->name);
     } else if (searches + schedules == 0 && page->count == 1) {
-        snprintf(title, PBA_NAME_MAX + 64, "Training run: %s", run->name);
+        snprintf(title, NAME_MAX + 64, "Training run: %s", run->name);
     } else {
-        snprintf(title, PBA_NAME_MAX + 64, "%d runs compared", page->count);
+        snprintf(title, NAME_MAX + 64, "%d runs compared", page->count);
     }
 }
 
@@ -413,7 +413,7 @@ void page_write(report_text *out, const report_run *const *runs, figures *const 
                 const pba_report_options *options)
 {
     page page = {out, runs, figures, count, options};
-    char title[PBA_NAME_MAX + 64];
+    char title[NAME_MAX + 64];
     page_title(&page, title);
     add_head(out, title);
     add_groups(&page, REPORT_SEARCH);

@@ -151,7 +151,8 @@ static pba_status chart_path(char path[PBA_PATH_MAX], const char *folder, const 
     if (report->count > 1) {
         snprintf(number, sizeof number, "%d-", index + 1);
     }
-    snprintf(name, sizeof name, "%s%s-%s.svg", number, report->runs[index]->name, chart);
+    snprintf(name, sizeof name, "%s%.*s-%s.svg", number, PBA_NAME_MAX - 1,
+             report->runs[index]->name, chart);
     for (char *at = name; *at; at++) {
         bool plain = (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') ||
                      (*at >= '0' && *at <= '9') || strchr("-_.", *at);

@@ -36,7 +36,7 @@ const chart_row chart_rows[] = {
      "The height of an area is how many times that operation is applied to an image, on average, "
      "worked out exactly from the policy's probabilities. An image gets at most 0, 1 or 2 "
      "operations, by a draw with probabilities 0.2, 0.3 and 0.5, so that all areas together reach "
-     "1.3 and no more. "
+     "1.3 and no more. A schedule that changes more than 400 times is shown at 400 of its epochs. "
      "Blue moves pixels, orange changes tones, purple works on the histogram, green on colour and "
      "sharpness, grey cuts out.",
      has_policy, draw_shares},
@@ -50,11 +50,12 @@ const chart_row chart_rows[] = {
      "A row is a place in the population. Every few epochs the worst networks are replaced by "
      "copies of the best ones, weights and policy alike (a curve from the copied row), and the "
      "copy changes its policy. The thick line leads to the best network: the policies along it, "
-     "one after the other, are the schedule.",
+     "one after the other, are the schedule. Of more than 64 networks, 64 are shown: the best "
+     "one's line and, as far as there is room, those that live on.",
      has_scores, draw_tree},
     {"errors", "Validation error of every member",
      "A line is a network. It ends where the network was replaced, and branches where it was "
-     "copied. Lower is better.",
+     "copied. Lower is better. Of more than 64 networks, the same 64 are shown.",
      has_scores, draw_errors},
 };
 const int chart_row_count = sizeof chart_rows / sizeof *chart_rows;

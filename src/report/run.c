@@ -7,9 +7,8 @@
 
 #include "core/file.h"
 #include "core/memory.h"
+#include "population/population.h"
 #include "train/run.h"
-
-enum { MEMBERS_MAX = 10000 };
 
 const char *report_setting(const report_run *run, const char *name)
 {
@@ -100,7 +99,7 @@ static pba_status read_schedule(report_run *run)
 
 static pba_status read_search(report_run *run)
 {
-    pba_status status = number(run, "population", 2, MEMBERS_MAX, &run->population);
+    pba_status status = number(run, "population", 2, POPULATION_MAX, &run->population);
     if (status == PBA_OK) {
         status = number(run, "interval", 1, SCHEDULE_EPOCHS_MAX, &run->interval);
     }

@@ -5,6 +5,7 @@
 #define REPORT_RUN_H
 
 #include <jansson.h>
+#include <limits.h>
 
 #include "schedule/schedule.h"
 
@@ -30,7 +31,7 @@ typedef struct report_seed {
 typedef struct report_run {
     report_kind kind;
     char path[PBA_PATH_MAX];
-    char name[PBA_NAME_MAX]; /* the path's last part */
+    char name[NAME_MAX + 1]; /* the path's last part */
     json_t *config;          /* config.json; NULL for a schedule alone */
     json_t *settings;        /* in it: texts by name; an object without members for a schedule */
     json_t *result;          /* result.json; NULL where there is none yet */

@@ -12,8 +12,7 @@
 #include "report/statistics.h"
 #include "schedule/fields.h"
 #include "train/run.h"
-
-enum { SEEDS_MAX = 1000000 };
+#include "train/settings.h"
 
 static double real(const json_t *object, const char *key)
 {
@@ -127,9 +126,9 @@ static pba_status search_cost(const char *folder, double *cost)
 pba_status report_read_training(report_run *run)
 {
     long seeds = strtol(report_setting(run, "seeds"), NULL, 10);
-    if (seeds < 1 || seeds > SEEDS_MAX) {
+    if (seeds < 1 || seeds > TRAIN_SEEDS_MAX) {
         return status_set(PBA_FORMAT, "%s/config.json: setting seeds: \"%s\" is no number 1 to %d",
-                          run->path, report_setting(run, "seeds"), SEEDS_MAX);
+                          run->path, report_setting(run, "seeds"), TRAIN_SEEDS_MAX);
     }
     run->seeds = (int)seeds;
     run->epochs = (int)strtol(report_setting(run, "epochs"), NULL, 10);

@@ -214,6 +214,13 @@ pba_status pba_schedule_load(const char *path, int epochs, pba_schedule **schedu
     return status;
 }
 
+/* A line of the log, with two policies, is longer than a segment and its lineage in JSON. */
+double schedule_file_most(double segments, int entries)
+{
+    enum { HEAD = 1 << 16, SEGMENT = 150, ENTRY = sizeof "10, 9, " - 1 };
+    return HEAD + segments * (SEGMENT + 2.0 * ENTRY * entries);
+}
+
 pba_status pba_schedule_save(const pba_schedule *schedule, const char *path)
 {
     if (!schedule || !path) {
@@ -227,7 +234,12 @@ pba_status pba_schedule_save(const pba_schedule *schedule, const char *path)
     if (status != PBA_OK) {
         return status_prefix(status, "%s", path);
     }
-    status = file_write(path, text, size);
+    status = size <= SCHEDULE_FILE_MAX
+                 ? file_write(path, text, size)
+                 : status_set(PBA_UNSUPPORTED,
+                              "%s: %zu bytes of %d segments are more than the %d that can be read "
+                              "back",
+                              path, size, schedule->segment_count, SCHEDULE_FILE_MAX);
     free(text);
     return status;
 }

@@ -49,6 +49,10 @@ struct pba_schedule {
     schedule_source source;
 };
 
+/* The most bytes of a file of so many segments of a search, the policies of which have so many
+ * entries. */
+double schedule_file_most(double segments, int entries);
+
 /* No segments yet. PBA_USAGE as schedule_ops_check says. */
 pba_status schedule_create(const char *const *ops, int op_count, int copies,
                            pba_schedule **schedule);

@@ -11,8 +11,6 @@
 #include "core/memory.h"
 #include "schedule/fields.h"
 
-enum { JOURNAL_BYTES = 1 << 30 };
-
 struct journal {
     char path[PBA_PATH_MAX];
     int descriptor;
@@ -53,7 +51,7 @@ static pba_status read_file(journal *journal)
 {
     char *text;
     size_t size, whole;
-    pba_status status = file_read(journal->path, JOURNAL_BYTES, &text, &size);
+    pba_status status = file_read(journal->path, JOURNAL_MAX, &text, &size);
     if (status != PBA_OK) {
         return status;
     }

@@ -9,6 +9,8 @@
 
 #include "core/status.h"
 
+enum { JOURNAL_MAX = 1 << 30 }; /* bytes; a longer one is not read */
+
 typedef struct journal journal;
 
 /* Opens or creates, and keeps other processes out until it is closed (PBA_EXISTS: one is in there).

@@ -13,7 +13,7 @@ bool search_at_end(const pba_search *search)
     return search->round == search->rounds;
 }
 
-static json_t *copy_line(const pba_task *task)
+json_t *search_copy_line(const pba_task *task)
 {
     return json_pack("{s:s, s:i, s:i, s:i, s:i, s:o}", "type", "exploit", "round", task->round - 1,
                      "epoch", task->from_epoch, "member", task->member, "source",
@@ -39,7 +39,7 @@ static pba_status commit_change(pba_search *search, const pba_task *task)
 
 static pba_status commit_copy(pba_search *search, const pba_task *task)
 {
-    pba_status status = journal_commit(search->journal, copy_line(task));
+    pba_status status = journal_commit(search->journal, search_copy_line(task));
     if (status == PBA_OK) {
         search_report(search, (pba_event){.kind = PBA_EVENT_EXPLOIT,
                                           .member = task->member,

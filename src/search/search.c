@@ -13,6 +13,7 @@
 #include "augment/space.h"
 #include "core/file.h"
 #include "core/memory.h"
+#include "core/note.h"
 #include "core/threads.h"
 #include "train/run.h"
 
@@ -191,6 +192,9 @@ pba_status search_new(const pba_search_options *options, bool resumed, const pba
     if (status == PBA_OK) {
         status = create_population(search);
     }
+    if (status == PBA_OK && !resumed) {
+        status = search_check_files(search);
+    }
     if (status != PBA_OK) {
         pba_search_free(search);
         return status;
@@ -218,13 +222,9 @@ static pba_status settle_dataset(pba_search *search)
 
 void search_note(pba_search *search, const char *format, ...)
 {
-    size_t used = strlen(search->notes), size = sizeof search->notes;
     va_list arguments;
     va_start(arguments, format);
-    used += (size_t)snprintf(search->notes + used, size - used, "%s", used ? "; " : "");
-    if (used < size) {
-        vsnprintf(search->notes + used, size - used, format, arguments);
-    }
+    note_add(search->notes, sizeof search->notes, format, arguments);
     va_end(arguments);
 }
 

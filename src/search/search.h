@@ -98,6 +98,7 @@ pba_status search_open_task(pba_search *search);
 pba_status search_open_round(pba_search *search); /* tasks of the next round; none at the end */
 bool search_at_end(const pba_search *search);
 json_t *search_score_line(const pba_task *task, const search_score *score);
+json_t *search_copy_line(const pba_task *task);
 /* A task of the next round that follows from what is told already. Under the lock. */
 bool search_early_task(pba_search *search, pba_task *task);
 /* Tells the population; at the end of a round, commits its copies and opens the next one. */
@@ -109,6 +110,11 @@ pba_status search_keep_spent(const pba_search *search);
 
 /* resume.c: tells a fresh population what the journal says. */
 pba_status search_replay(pba_search *search);
+
+/* files.c: PBA_USAGE where a file could grow beyond what is read back; the most bytes of a journal
+ * of so many lines, the policies of which have so many entries. */
+pba_status search_check_files(const pba_search *search);
+double search_journal_most(double scores, double changes, int entries);
 
 /* events.c: all under the lock. */
 void search_report(pba_search *search, pba_event event);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "train/settings.h"
+#include "population/population.h"
 #include "search/directory.h"
 
 static const pba_setting rows[] = {
@@ -8,10 +9,10 @@ static const pba_setting rows[] = {
                 "sets apart, or one in five, at most 5,000."),
     {"dataset", PBA_SETTING_TEXT, SETTING_FIELD(pba_search_options, dataset), 0, 0, "", "DATASET",
      NULL, "Path of the data, recognized by content, or demo.", false},
-    {"population", PBA_SETTING_INT, SETTING_FIELD(pba_search_options, population), 2, 10000, "16",
-     "N", NULL, "Networks that train side by side.", false},
-    {"interval", PBA_SETTING_INT, SETTING_FIELD(pba_search_options, interval), 1, 1000000, "3", "N",
-     NULL,
+    {"population", PBA_SETTING_INT, SETTING_FIELD(pba_search_options, population), 2,
+     POPULATION_MAX, "16", "N", NULL, "Networks that train side by side.", false},
+    {"interval", PBA_SETTING_INT, SETTING_FIELD(pba_search_options, interval), 1,
+     SCHEDULE_EPOCHS_MAX, "3", "N", NULL,
      "Epochs between two scores, after each of which the worst quarter copies the best quarter and "
      "changes its policy.",
      false},
@@ -32,8 +33,8 @@ static const pba_setting rows[] = {
      "Probabilities that at most 0, 1, 2 ... operations are applied to an image. The schedule says "
      "so, too, and training under it does the same.",
      false},
-    {"burn-in", PBA_SETTING_INT, SETTING_FIELD(pba_search_options, burn_in), 0, 1000000, "0", "N",
-     NULL,
+    {"burn-in", PBA_SETTING_INT, SETTING_FIELD(pba_search_options, burn_in), 0, SCHEDULE_EPOCHS_MAX,
+     "0", "N", NULL,
      "Epochs before the first time that anybody copies or changes a policy. Scores that come "
      "earlier are journalled and decide nothing.",
      false},

@@ -200,7 +200,7 @@ static pba_status open_result(session *session)
     result->classes = session->info.classes;
     result->class_names = memory_new(sides, sizeof *result->class_names);
     for (int label = 0; result->class_names && label < result->classes; label++) {
-        snprintf(result->class_names[label], PBA_NAME_MAX, "%s",
+        snprintf(result->class_names[label], sizeof *result->class_names, "%s",
                  pba_dataset_class(session->dataset, label));
     }
     result->confusion = memory_new(sides * sides, sizeof *result->confusion);

@@ -148,7 +148,7 @@ static pba_status write_names(exporter *exporter)
     pba_status status = npz_writer_begin(exporter->writer, &array);
     for (int i = 0; i < exporter->info.classes && status == PBA_OK; i++) {
         const char *name = pba_dataset_class(exporter->dataset, i);
-        uint8_t bytes[4 * PBA_NAME_MAX] = {0};
+        uint8_t bytes[4 * PBA_CLASS_MAX] = {0};
         for (size_t at = 0; *name; at += 4) {
             uint32_t character = next_character(&name);
             for (int byte = 0; byte < 4; byte++) {

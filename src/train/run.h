@@ -45,8 +45,8 @@ pba_status run_check_made_of(const char *folder, const task *task, const char **
 pba_status run_check_settings(const void *options, void *scratch, const pba_setting *rows,
                               size_t count);
 
-/* Reads a small file that holds a JSON object; messages name file, line and column. Free with
- * json_decref. */
+/* Reads a file of at most 1 MiB that holds a JSON object; messages name file, line and column. Free
+ * with json_decref. */
 pba_status run_read_json(const char *folder, const char *name, json_t **root);
 
 /* Writes an object as an indented file, whole or not at all; gives the object back. */

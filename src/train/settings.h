@@ -7,6 +7,9 @@
 #include <stddef.h>
 
 #include "data/settings.h"
+#include "schedule/schedule.h"
+
+enum { TRAIN_SEEDS_MAX = 1000 };
 
 #define SETTING_FIELD(type, member) offsetof(type, member), sizeof(((type *)0)->member)
 
@@ -19,8 +22,8 @@
 #define RECIPE_ROWS(MODEL, EPOCHS, VAL_HELP)                                                         \
     {"model", PBA_SETTING_TEXT, SETTING_FIELD(pba_recipe, model), 0, 0, MODEL, "NAME", NULL,         \
      "The network; pba models lists the families.", false},                                          \
-    {"epochs", PBA_SETTING_INT, SETTING_FIELD(pba_recipe, epochs), 1, 1000000, EPOCHS, "N", NULL,    \
-     "Epochs that every network trains.", false},                                                    \
+    {"epochs", PBA_SETTING_INT, SETTING_FIELD(pba_recipe, epochs), 1, SCHEDULE_EPOCHS_MAX,           \
+     EPOCHS, "N", NULL, "Epochs that every network trains.", false},                                 \
     DATASET_ROWS(pba_recipe),                                                                        \
     {"train-size", PBA_SETTING_INT, SETTING_FIELD(pba_recipe, train_size), 0, 1e9, "0", "N", NULL,   \
      "Training images, drawn with every class in proportion; 0: all that are left.", false},         \

@@ -19,7 +19,7 @@ struct tensorboard {
     int count;
 };
 
-enum { RECORD_MAX = 1024, FILES_MAX = 1000000 };
+enum { RECORD_MAX = 1024 };
 
 /* ------------------------------------------------------------------- checksums */
 
@@ -206,11 +206,10 @@ static pba_status choose_file(tensorboard *board, int index, const char *name)
     if (status == PBA_OK) {
         status = file_make_folder(folder);
     }
-    for (int number = 1; status == PBA_OK && number < FILES_MAX; number++) {
+    for (int number = 1; status == PBA_OK && !board->files[index]; number++) {
         status = file_path(board, name, number, path);
         if (status == PBA_OK && !file_exists(path)) {
             board->files[index] = number;
-            break;
         }
     }
     return status;

@@ -40,8 +40,9 @@ static const pba_setting rows[] = {
      "Fits the training of all seeds into TIME (90s, 45m, 1h30m, 2h): measures this machine for "
      "some seconds, then chooses the epochs, and the precision where it is not given.",
      false},
-    {"seeds", PBA_SETTING_INT, SETTING_FIELD(pba_train_options, seeds), 1, 1000, "1", "N", NULL,
-     "Trains N networks, with seed, seed + 1 and so on, and gives mean and range.", false},
+    {"seeds", PBA_SETTING_INT, SETTING_FIELD(pba_train_options, seeds), 1, TRAIN_SEEDS_MAX, "1",
+     "N", NULL, "Trains N networks, with seed, seed + 1 and so on, and gives mean and range.",
+     false},
     THREADS_ROWS(pba_train_options),
     {"out", PBA_SETTING_TEXT, SETTING_FIELD(pba_train_options, out), 0, 0, "", "RUN", NULL,
      "Folder for figures and weights, made anew.", true},

@@ -13,8 +13,8 @@
 #include "train/run.h"
 #include "train/training.h"
 
-enum { SMALL_FILE = 1 << 24 };
 static const char SCHEDULE_COPY[] = "schedule.json";
+static const char RESULT[] = "checkpoint/seed-%llu.json"; /* of a seed that is finished */
 
 static pba_status seed_path(const pba_training *training, uint64_t seed, const char *pattern,
                             char path[PBA_PATH_MAX])
@@ -134,30 +134,17 @@ static bool parse_result(const json_t *object, uint64_t seed, pba_training_resul
            parse_number(object, "seconds", &result->seconds);
 }
 
-static pba_status read_object(const char *path, json_t **object)
-{
-    char *text;
-    size_t size;
-    *object = NULL;
-    pba_status status = file_read(path, SMALL_FILE, &text, &size);
-    if (status == PBA_OK) {
-        status = schedule_json_parse(text, size, object);
-        free(text);
-        status = status == PBA_OK ? PBA_OK : status_prefix(status, "%s", path);
-    }
-    return status;
-}
-
 static pba_status read_result(pba_training *training, int index)
 {
-    char path[PBA_PATH_MAX];
+    char name[PBA_NAME_MAX], path[PBA_PATH_MAX];
     json_t *object;
     uint64_t seed = training->options.recipe.seed + (uint64_t)index;
-    pba_status status = seed_path(training, seed, "checkpoint/seed-%llu.json", path);
+    snprintf(name, sizeof name, RESULT, (unsigned long long)seed);
+    pba_status status = file_join(path, training->options.out, name);
     if (status != PBA_OK || !file_exists(path)) {
         return status;
     }
-    status = read_object(path, &object);
+    status = run_read_json(training->options.out, name, &object);
     if (status == PBA_OK) {
         training->finished[index] = parse_result(object, seed, &training->results[index]);
         json_decref(object);
@@ -198,7 +185,7 @@ pba_status training_folder_read(pba_training *training)
         status = run_hold(training->options.out, &training->lock_file);
     }
     if (status == PBA_OK && file_exists(path)) {
-        status = read_object(path, &root);
+        status = run_read_json(training->options.out, "result.json", &root);
         if (status == PBA_OK) {
             status = parse_all(training, path, root);
             json_decref(root);
@@ -348,7 +335,7 @@ pba_status training_folder_finish_seed(const pba_training *training, const train
         return PBA_OK;
     }
     pba_status status = save_weights(training, state);
-    snprintf(name, sizeof name, "checkpoint/seed-%llu.json", (unsigned long long)state->seed);
+    snprintf(name, sizeof name, RESULT, (unsigned long long)state->seed);
     if (status == PBA_OK) {
         status = run_write_json(training->options.out, name,
                                 result_json(&training->results[state->index]));

@@ -80,7 +80,7 @@ static void touch(const data_content *content)
     }
     fuzz_check(sum <= images * data_image_bytes(content) * 255);
     for (int i = 0; i < content->classes; i++) {
-        fuzz_check(memchr(content->names[i], 0, PBA_NAME_MAX));
+        fuzz_check(memchr(content->names[i], 0, sizeof *content->names));
     }
     fuzz_check(memchr(content->notes, 0, DATA_NOTES_MAX));
 }

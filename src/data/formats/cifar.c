@@ -123,17 +123,18 @@ static pba_status read_file(const data_source *source, const char *name, pba_spl
     return status;
 }
 
-/* One name a line; blank lines do not count. False: not as many names as classes. */
+/* One name a line; blank lines do not count. False: not as many names as classes, or a name that is
+ * too long. */
 static bool parse_names(char *text, const layout *layout, data_content *content)
 {
     int count = 0;
     char *rest = NULL;
     for (char *line = strtok_r(text, "\r\n", &rest); line; line = strtok_r(NULL, "\r\n", &rest)) {
-        if (count < layout->classes) {
-            snprintf(content->names[count], PBA_NAME_MAX, "%s", line);
-            printable_make(content->names[count]);
+        if (count == layout->classes || strlen(line) >= PBA_CLASS_MAX) {
+            return false;
         }
-        count++;
+        memcpy(content->names[count], line, strlen(line) + 1);
+        printable_make(content->names[count++]);
     }
     return count == layout->classes;
 }
@@ -152,8 +153,10 @@ static pba_status read_names(const data_source *source, const layout *layout, da
     size_t size;
     status = data_source_read(source, layout->names, 1 << 16, &text, &size);
     if (status == PBA_OK && !parse_names(text, layout, content)) {
-        data_note(content, "%s does not name %d classes: they are called by their numbers",
-                  layout->names, layout->classes);
+        data_note(content,
+                  "%s does not name %d classes in up to %d bytes each: they are called by their "
+                  "numbers",
+                  layout->names, layout->classes, PBA_CLASS_MAX - 1);
         status = data_number_names(content, layout->classes);
     }
     free(text);

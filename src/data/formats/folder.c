@@ -256,7 +256,7 @@ static pba_status take_names(const folder_items *items, data_content *content)
     }
     content->classes = items->class_count;
     for (int i = 0; i < items->class_count; i++) {
-        folder_printable(items->classes[i], content->names[i], PBA_NAME_MAX);
+        folder_printable(items->classes[i], content->names[i], sizeof *content->names);
     }
     return PBA_OK;
 }
@@ -269,7 +269,8 @@ static void tell(const reading *reading, data_content *content)
                   reading->bad > NAMED ? " ..." : "");
     }
     if (*reading->items.others) {
-        data_note(content, "not read: %s", reading->items.others);
+        data_note(content, "not read: %s%s", reading->items.others,
+                  reading->items.more_others ? " ..." : "");
     }
 }
 

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "core/memory.h"
+#include "core/note.h"
 #include "core/printable.h"
 
 enum { DEPTH_MAX = 16, VISITS_MAX = 1000, CLASSES_MAX = UINT16_MAX };
@@ -137,8 +138,12 @@ static void mention(folder_items *items, const char *listed)
 {
     char text[PBA_NAME_MAX];
     folder_printable(listed, text, sizeof text);
-    size_t used = strlen(items->others);
-    snprintf(items->others + used, sizeof items->others - used, "%s%s", used ? ", " : "", text);
+    size_t used = strlen(items->others), room = sizeof items->others - used;
+    if (strlen(text) + 2 < room) {
+        snprintf(items->others + used, room, "%s%s", used ? ", " : "", text);
+    } else {
+        items->more_others = true;
+    }
 }
 
 static void mention_others(const data_source_names *top, const layout *layout, folder_items *items)
@@ -202,22 +207,41 @@ static pba_status check_others(const data_source *source, const char *root,
     return PBA_OK;
 }
 
+/* No name is cut: two may differ at their ends alone. */
+static pba_status check_name(const data_source *source, const char *name)
+{
+    char shown[PBA_NAME_MAX];
+    if (strlen(name) < PBA_CLASS_MAX) {
+        return PBA_OK;
+    }
+    folder_printable(name, shown, sizeof shown);
+    return status_set(PBA_UNSUPPORTED,
+                      "%s: the name of the class folder %s has %zu bytes; %d are possible: rename "
+                      "it",
+                      data_source_path(source), shown, strlen(name), PBA_CLASS_MAX - 1);
+}
+
+static pba_status add_class(const data_source *source, const char *listed, folder_items *items)
+{
+    char *name = memory_text(listed);
+    if (!name) {
+        return PBA_MEMORY;
+    }
+    name[strlen(name) - 1] = 0;
+    items->classes[items->class_count++] = name;
+    return check_name(source, name);
+}
+
 static pba_status take_classes(const data_source *source, const data_source_names *names,
                                folder_items *items)
 {
     items->classes = memory_new((size_t)names->count, sizeof *items->classes);
-    if (!items->classes) {
-        return PBA_MEMORY;
+    pba_status status = items->classes ? PBA_OK : PBA_MEMORY;
+    for (int i = 0; i < names->count && status == PBA_OK; i++) {
+        status = is_folder(names->names[i]) ? add_class(source, names->names[i], items) : PBA_OK;
     }
-    for (int i = 0; i < names->count; i++) {
-        if (is_folder(names->names[i])) {
-            char *name = memory_text(names->names[i]);
-            if (!name) {
-                return PBA_MEMORY;
-            }
-            name[strlen(name) - 1] = 0;
-            items->classes[items->class_count++] = name;
-        }
+    if (status != PBA_OK) {
+        return status;
     }
     if (items->class_count < 2 || items->class_count > CLASSES_MAX) {
         return status_set(PBA_FORMAT, "%s: holds %d class folders; 2 to %d can be told apart",
@@ -315,7 +339,7 @@ static pba_status find_in_class(const walk *walk, const char *root)
     if (walk->split != PBA_TRAIN && !data_source_holds_folder(walk->source, folder)) {
         return PBA_OK;
     }
-    pba_status status = walk_folder(walk, folder, 1);
+    pba_status status = walk_folder(walk, folder, 0);
     int found = walk->items->count - first;
     if (status == PBA_OK && found == 0 && walk->split == PBA_TRAIN) {
         status = empty_class(walk->source, folder);
@@ -414,17 +438,15 @@ void folder_printable(const char *name, char *text, size_t size)
 {
     size_t used = 0;
     for (const char *at = name; *at;) {
-        size_t length = printable_character(at);
-        if (used + (length ? length : 1) >= size) {
-            break;
+        size_t length = printable_character(at), shown = length ? length : 1;
+        if (used + shown >= size) {
+            text[used] = 0;
+            note_cut(text, size);
+            return;
         }
-        if (length) {
-            memcpy(text + used, at, length);
-        } else {
-            text[used] = '?';
-        }
-        used += length ? length : 1;
-        at += length ? length : 1;
+        memcpy(text + used, length ? (const char *)at : "?", shown);
+        used += shown;
+        at += shown;
     }
     text[used] = 0;
 }

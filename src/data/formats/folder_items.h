@@ -23,6 +23,7 @@ typedef struct folder_items {
     char **classes; /* names of their folders */
     int class_count;
     char others[256]; /* what lies at the top and is not read; "": nothing */
+    bool more_others; /* than fit there */
 } folder_items;
 
 bool folder_recognizes(const data_source *source);
@@ -32,7 +33,7 @@ pba_status folder_items_find(const data_source *source, folder_items *items);
 void folder_items_free(folder_items *items);
 
 /* A file's or folder's name for people: no control characters, valid UTF-8, at most size - 1 bytes;
- * what is not is shown as '?'. */
+ * what is not is shown as '?', and "..." where it is longer (size: 4 at least). */
 void folder_printable(const char *name, char *text, size_t size);
 
 #endif

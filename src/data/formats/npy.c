@@ -292,7 +292,7 @@ static size_t encode(uint32_t point, char out[4])
     return length;
 }
 
-void npy_text(const npy_array *array, size_t index, char *text, size_t size)
+bool npy_text(const npy_array *array, size_t index, char *text, size_t size)
 {
     npy_array points = *array; /* the element's characters, as numbers */
     points.data = array->data + index * array->item;
@@ -304,12 +304,14 @@ void npy_text(const npy_array *array, size_t index, char *text, size_t size)
         uint32_t point = (uint32_t)npy_integer(&points, i);
         size_t more = encode(points.item == 1 && point > '~' ? '?' : point, out);
         if (!point || length + more >= size) {
-            break;
+            text[length] = 0;
+            return !point;
         }
         memcpy(text + length, out, more);
         length += more;
     }
     text[length] = 0;
+    return true;
 }
 
 void npy_shape(const npy_array *array, char text[NPY_SHAPE_TEXT])

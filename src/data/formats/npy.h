@@ -27,9 +27,9 @@ pba_status npy_parse(const char *what, const void *data, size_t size, npy_array 
  * larger than that. */
 int64_t npy_integer(const npy_array *array, size_t index);
 
-/* Element `index` of an array of kind S or U as UTF-8, cut to fit; control characters, and what is
- * no character, become '?'. */
-void npy_text(const npy_array *array, size_t index, char *text, size_t size);
+/* Element `index` of an array of kind S or U as UTF-8; control characters, and what is no
+ * character, become '?'. False where it was cut, between characters, to fit. */
+bool npy_text(const npy_array *array, size_t index, char *text, size_t size);
 
 /* "(60000, 28, 28)", as Python writes it. */
 void npy_shape(const npy_array *array, char text[NPY_SHAPE_TEXT]);

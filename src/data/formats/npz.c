@@ -221,6 +221,18 @@ static pba_status store_labels(const found *found, int split, size_t count, data
 
 /* ------------------------------------------------------------------ classes */
 
+/* Texts for `labels` labels, none of them too long for a class. */
+static bool are_names(const npy_array *array, int labels)
+{
+    data_name name;
+    bool good = array->dimensions == 1 && (array->kind == 'U' || array->kind == 'S') &&
+                array->count >= (size_t)labels;
+    for (int i = 0; good && i < labels; i++) {
+        good = npy_text(array, (size_t)i, name, sizeof name);
+    }
+    return good;
+}
+
 /* The array of class names, where there is one that serves `labels` labels. */
 static bool find_names(const found *found, int labels, data_content *content, npy_array *array)
 {
@@ -231,12 +243,12 @@ static bool find_names(const found *found, int labels, data_content *content, np
         if (!archive || !has_array(archive, name)) {
             continue;
         }
-        if (read_array(archive, name, what, array) == PBA_OK && array->dimensions == 1 &&
-            (array->kind == 'U' || array->kind == 'S') && array->count >= (size_t)labels) {
+        if (read_array(archive, name, what, array) == PBA_OK && are_names(array, labels)) {
             return true;
         }
-        data_note(content, "%s is no list of %d texts: classes are called by their labels", name,
-                  labels);
+        data_note(content,
+                  "%s is no list of %d texts of up to %d bytes: classes are called by their labels",
+                  name, labels, PBA_CLASS_MAX - 1);
     }
     return false;
 }
