@@ -89,7 +89,7 @@ expect 1 "needs version 7 of operation Grain" schedule check run --plugin exampl
 sed -i 's/"version": 7, "plugin"/"version": 1, "plugin"/' run/schedule.json
 expect 0 "test error" train demo $small --epochs 1 --augment run --plugin moving.so --out trained -q
 
-expect 1 "give its file by --plugin (example.so)" augment demo --train-size 64 --schedule run --out grain.npz
+expect 1 "give its file by --plugin (example.so)" augment demo --train-size 64 --schedule run --epoch 1 --out grain.npz
 expect 0 "images (5, 32, 32, 3)" augment demo --train-size 64 --schedule run --epoch 1 --count 5 \
     --out grain.npz --plugin example.so
 expect 1 "give its file by --plugin (example.so)" compare demo $small --epochs 1 --seeds 2 --arms none,run

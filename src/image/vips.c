@@ -18,9 +18,10 @@ static void silent(const char *domain, GLogLevelFlags level, const char *text, v
 
 /* ------------------------------------------------------- threads of the host */
 
-static sem_t answered;
+/* Of the thread that asks, so that a late answer finds it. */
+static _Thread_local sem_t answers;
 
-static void *ask(void *unused)
+static void *ask(void *answered)
 {
     VipsImage *image;
     double mean;
@@ -28,7 +29,7 @@ static void *ask(void *unused)
         vips_avg(image, &mean, NULL);
         g_object_unref(image);
     }
-    sem_post(&answered);
+    sem_post(answered);
     return NULL;
 }
 
@@ -38,7 +39,7 @@ static bool ask_once(const pthread_attr_t *small)
     enum { PATIENCE = 20000000 }; /* nanoseconds */
     struct timespec until;
     pthread_t thread;
-    if (pthread_create(&thread, small, ask, NULL) != 0) {
+    if (pthread_create(&thread, small, ask, &answers) != 0) {
         return true;
     }
     pthread_detach(thread);
@@ -46,7 +47,7 @@ static bool ask_once(const pthread_attr_t *small)
     until.tv_nsec += PATIENCE;
     until.tv_sec += until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;
-    return sem_timedwait(&answered, &until) == 0;
+    return sem_timedwait(&answers, &until) == 0;
 }
 
 /* A host that uses libvips itself leaves a list of its idle threads, none of which came over the
@@ -58,7 +59,7 @@ static void forget_threads(void)
     pthread_attr_t small;
     pthread_attr_init(&small);
     pthread_attr_setstacksize(&small, STACK);
-    sem_init(&answered, 0, 0);
+    sem_init(&answers, 0, 0);
     for (int i = 0; i < TRIES && !ask_once(&small); i++) {
     }
     pthread_attr_destroy(&small);
