@@ -88,7 +88,7 @@ all_tests() { # SECONDS STATE OPTION...
         left_of_tests=$((end_of_tests - $(date +%s)))
         [ ! -e "$tests_state/passed/$name" ] || continue
         [ $left_of_tests -gt 0 ] || { [ $code != 0 ] || code=75; break; }
-        UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 OMP_WAIT_POLICY=passive \
+        UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
             timeout $left_of_tests meson test -C "$tests_state/build" --no-rebuild --print-errorlogs \
             --timeout-multiplier 20 "$name"
         case $? in

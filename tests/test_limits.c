@@ -14,6 +14,7 @@
 
 #include "compare/compare.h"
 #include "core/file.h"
+#include "core/sanitized.h"
 #include "data/npz_writer.h"
 #include "folder.h"
 #include "population/population.h"
@@ -642,6 +643,9 @@ static void test_entries(void **state)
 {
     char *piece;
     size_t size;
+    if (SANITIZED) {
+        skip(); /* minutes */
+    }
     add_folders("piece", 40000);
     assert_ok(file_read(path_of("piece"), 1 << 24, &piece, &size));
     FILE *file = fopen(path_of("x.tar.gz"), "wb");
