@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/sanitized.h"
 #include "faults.h"
 #include "folder.h"
 #include "state.h"
@@ -603,7 +604,7 @@ static void test_job(void **state)
     int failed = 0;
     for (int i = 0; i < TURNS; i++) {
         const struct turn *turn = &turns[i];
-        long step = turn->at == EVERYWHERE ? 1 : job->stride * turn->share;
+        long step = turn->at == EVERYWHERE ? 1 : job->stride * turn->share * (SANITIZED ? 4 : 1);
         for (long place = 1 + i % step; place <= last_place(job, turn); place += step) {
             failed += is_tried(job, turn, place) && !attempt(job, turn, place);
         }
