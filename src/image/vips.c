@@ -7,6 +7,7 @@
 #include <time.h>
 #include <vips/vector.h>
 
+#include "core/memory.h"
 #include "image/codec.h"
 
 enum { STEPS = 24 };
@@ -17,9 +18,7 @@ static void silent(const char *domain, GLogLevelFlags level, const char *text, v
 
 /* ------------------------------------------------------- threads of the host */
 
-static sem_t answered;
-
-static void *ask(void *unused)
+static void *ask(void *answered)
 {
     VipsImage *image;
     double mean;
@@ -27,17 +26,17 @@ static void *ask(void *unused)
         vips_avg(image, &mean, NULL);
         g_object_unref(image);
     }
-    sem_post(&answered);
+    sem_post(answered);
     return NULL;
 }
 
 /* Whether an answer came in the time that one takes many times over. */
-static bool ask_once(const pthread_attr_t *small)
+static bool ask_once(const pthread_attr_t *small, sem_t *answered)
 {
     enum { PATIENCE = 20000000 }; /* nanoseconds */
     struct timespec until;
     pthread_t thread;
-    if (pthread_create(&thread, small, ask, NULL) != 0) {
+    if (pthread_create(&thread, small, ask, answered) != 0) {
         return true;
     }
     pthread_detach(thread);
@@ -45,22 +44,27 @@ static bool ask_once(const pthread_attr_t *small)
     until.tv_nsec += PATIENCE;
     until.tv_sec += until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;
-    return sem_timedwait(&answered, &until) == 0;
+    return sem_timedwait(answered, &until) == 0;
 }
 
 /* A host that uses libvips itself leaves a list of its idle threads, none of which came over the
  * fork: whoever is given one waits forever. So others ask for them first, until the list is used up
- * and a thread of this process answers. */
-static void forget_threads(void)
+ * and a thread of this process answers. What they wait with is never freed. */
+static pba_status forget_threads(void)
 {
     enum { TRIES = 1024, STACK = 1 << 18 };
     pthread_attr_t small;
+    sem_t *answered = memory_new(1, sizeof *answered);
+    if (!answered) {
+        return PBA_MEMORY;
+    }
     pthread_attr_init(&small);
     pthread_attr_setstacksize(&small, STACK);
-    sem_init(&answered, 0, 0);
-    for (int i = 0; i < TRIES && !ask_once(&small); i++) {
+    sem_init(answered, 0, 0);
+    for (int i = 0; i < TRIES && !ask_once(&small, answered); i++) {
     }
     pthread_attr_destroy(&small);
+    return PBA_OK;
 }
 
 /* -------------------------------------------------------------------- start */
@@ -80,8 +84,7 @@ pba_status image_start(void)
     vips_cache_set_max(0); /* its keys are addresses of buffers that we free */
     vips_concurrency_set(1);
     vips_vector_set_enabled(FALSE); /* compiled for each image anew, and less exact */
-    forget_threads();
-    return PBA_OK;
+    return forget_threads();
 }
 
 pba_status vips_failed(pba_status status, const char *name, const char *what)
