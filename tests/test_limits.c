@@ -472,6 +472,10 @@ static void test_sizes(void **state)
     open_refused(PBA_UNSUPPORTED, "268435456");
     put_png("b/2.png", 16385, 16384);
     open_refused(PBA_UNSUPPORTED, "268435456");
+    put_png("b/2.png", 1, 1 << 14); /* 64 x 2^20 pixels before the middle is cut out */
+    open_refused(PBA_FORMAT, "cannot be decoded");
+    put_png("b/2.png", 1, (1 << 14) + 1);
+    open_refused(PBA_UNSUPPORTED, "too long and narrow");
 }
 
 /* Folders below a class. */

@@ -97,10 +97,14 @@ static pba_status event_check(const pba_schedule *schedule, const schedule_event
     return PBA_OK;
 }
 
-/* Room for one more of each. Segments are few; growing one at a time is fine. */
+/* Room for one more of each. */
 static pba_status grow(pba_schedule *schedule, bool lineage)
 {
-    size_t count = (size_t)schedule->segment_count + 1;
+    size_t count = (size_t)schedule->segment_count;
+    if (count & (count - 1)) { /* 0, 1, 2, 4 ...: doubled there */
+        return PBA_OK;
+    }
+    count = count ? 2 * count : 1;
     void *segments = memory_grow(schedule->segments, count, sizeof *schedule->segments);
     if (!segments) {
         return PBA_MEMORY;
