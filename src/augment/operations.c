@@ -165,7 +165,7 @@ static void apply_all(const augment_op *op, double parameter, const pba_image *f
         to.mask = out_masks ? out_masks + i * pixels : spare;
         augment_op_apply(op, &to, &from, parameter, context);
         from.pixels += bytes;
-        from.mask += first->mask ? pixels : 0;
+        from.mask = first->mask ? from.mask + pixels : NULL;
     }
 }
 

@@ -802,7 +802,7 @@ static pba_status reference_load(nn_plan *plan, const void *block)
 static pba_status reference_forward(nn_plan *plan, void *block, const void **logits)
 {
     const nn_graph *graph = plan->graph;
-    real *running = (real *)block + 2 * graph->trainable;
+    real *running = block ? (real *)block + 2 * graph->trainable : NULL;
     for (int i = 0; i < graph->node_count; i++) {
         node_forward(plan, &graph->nodes[i], i, running);
     }
