@@ -89,6 +89,30 @@ static void threads_all_or_none(void **state)
     assert_string_equal(pba_error_message(), "a thread could not be started");
 }
 
+static void utf8_is_known(void **state)
+{
+    const struct {
+        const char *text;
+        bool is;
+    } rows[] = {{"", true},
+                {"plain", true},
+                {"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", true},
+                {"\xf4\x8f\xbf\xbf\xef\xbf\xbf", true},
+                {"a\xff", false},
+                {"\x80", false},
+                {"\xc3", false},
+                {"\xc3 ", false},
+                {"\xe2\x82", false},
+                {"\xc0\xaf", false},         /* overlong */
+                {"\xe0\x9f\xbf", false},     /* overlong */
+                {"\xed\xa0\x80", false},     /* a surrogate */
+                {"\xf4\x90\x80\x80", false}, /* behind the last one */
+                {"\xf5\x80\x80\x80", false}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_int_equal(text_is_utf8(rows[i].text), rows[i].is);
+    }
+}
+
 static void text_grows(void **state)
 {
     text_buffer out = {0};
@@ -122,6 +146,7 @@ int main(void)
         cmocka_unit_test(philox_known_answers), cmocka_unit_test(below_is_uniform),
         cmocka_unit_test(streams_differ),       cmocka_unit_test(message_travels),
         cmocka_unit_test(threads_all_or_none),  cmocka_unit_test(text_grows),
+        cmocka_unit_test(utf8_is_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -218,25 +218,15 @@ static void write_plain(text_buffer *out, const char *text)
     text_add_letter(out, '"');
 }
 
-static int pass_over(const char *bytes, size_t size, void *out)
-{
-    return 0;
-}
-
-/* json_string returns NULL for both: what has no memory is told apart by not asking for UTF-8, and
- * what is no UTF-8 by writing it, for which jansson needs no memory. */
+/* json_string returns NULL for both. */
 pba_status schedule_text_json(const char *text, json_t **string)
 {
-    *string = json_string_nocheck(text);
-    if (!*string) {
-        return status_set(PBA_MEMORY, "out of memory for a text");
-    }
-    if (json_dump_callback(*string, pass_over, NULL, JSON_ENCODE_ANY) != 0) {
-        json_decref(*string);
-        *string = NULL;
+    *string = NULL;
+    if (!text_is_utf8(text)) {
         return status_set(PBA_USAGE, "is no text in UTF-8");
     }
-    return PBA_OK;
+    *string = json_string(text);
+    return *string ? PBA_OK : status_set(PBA_MEMORY, "out of memory for a text");
 }
 
 static int add_piece(const char *bytes, size_t size, void *out)
@@ -249,11 +239,11 @@ void schedule_write_text(text_buffer *out, const char *text)
 {
     json_t *string;
     pba_status status = schedule_text_json(text, &string);
-    out->failed |= status == PBA_MEMORY;
-    if (status == PBA_OK) {
-        json_dump_callback(string, add_piece, out, JSON_ENCODE_ANY);
-    } else {
+    if (status == PBA_USAGE) {
         write_plain(out, text);
+    } else if (status != PBA_OK ||
+               json_dump_callback(string, add_piece, out, JSON_ENCODE_ANY) != 0) {
+        out->failed = true;
     }
     json_decref(string);
 }
