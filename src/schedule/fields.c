@@ -179,12 +179,30 @@ pba_status schedule_field_format(const json_t *root, const char *format, int ver
     return status;
 }
 
-/* False, with the text failed: there is no memory to see it. */
+static int add_piece(const char *bytes, size_t size, void *out)
+{
+    text_add_bytes(out, bytes, size);
+    return 0;
+}
+
+static void add_json(text_buffer *out, const json_t *value, size_t flags)
+{
+    out->failed |= !value || json_dump_callback(value, add_piece, out, flags) != 0;
+}
+
+pba_status schedule_json_dump(const json_t *value, size_t flags, const char *what, char **text)
+{
+    text_buffer out = {0};
+    add_json(&out, value, flags);
+    return text_end(&out, what, text, NULL);
+}
+
+/* False, with `out` failed: there is no memory to see it. */
 static bool reads_back(text_buffer *out, const char *text, double value)
 {
-    json_t *read = json_loads(text, JSON_DECODE_ANY, NULL);
+    json_t *read;
+    out->failed |= schedule_json_load(text, strlen(text), JSON_DECODE_ANY, &read) != PBA_OK;
     bool same = read && json_number_value(read) == value;
-    out->failed |= !read;
     json_decref(read);
     return same;
 }
@@ -196,13 +214,12 @@ void schedule_write_real(text_buffer *out, double value)
     bool done = false;
     out->failed |= !real;
     for (size_t digits = 1; digits <= 17 && !done && !out->failed; digits++) {
-        char *text = json_dumps(real, JSON_ENCODE_ANY | JSON_REAL_PRECISION(digits));
-        done = text && (reads_back(out, text, value) || digits == 17);
-        if (done) {
-            text_add(out, "%s", text);
-        }
-        out->failed |= !text;
-        free(text);
+        text_buffer text = {0};
+        add_json(&text, real, JSON_ENCODE_ANY | JSON_REAL_PRECISION(digits));
+        out->failed |= text.failed;
+        done = !text.failed && (reads_back(out, text.data, value) || digits == 17);
+        text_add(out, "%s", done ? text.data : "");
+        free(text.data);
     }
     json_decref(real);
 }
@@ -229,21 +246,14 @@ pba_status schedule_text_json(const char *text, json_t **string)
     return *string ? PBA_OK : status_set(PBA_MEMORY, "out of memory for a text");
 }
 
-static int add_piece(const char *bytes, size_t size, void *out)
-{
-    text_add_bytes(out, bytes, size);
-    return 0;
-}
-
 void schedule_write_text(text_buffer *out, const char *text)
 {
     json_t *string;
     pba_status status = schedule_text_json(text, &string);
     if (status == PBA_USAGE) {
         write_plain(out, text);
-    } else if (status != PBA_OK ||
-               json_dump_callback(string, add_piece, out, JSON_ENCODE_ANY) != 0) {
-        out->failed = true;
+    } else {
+        add_json(out, string, JSON_ENCODE_ANY);
     }
     json_decref(string);
 }
