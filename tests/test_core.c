@@ -148,6 +148,30 @@ static void threads_all_or_none(void **state)
     assert_string_equal(pba_error_message(), "a thread could not be started");
 }
 
+static void utf8_is_known(void **state)
+{
+    const struct {
+        const char *text;
+        bool is;
+    } rows[] = {{"", true},
+                {"plain", true},
+                {"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", true},
+                {"\xf4\x8f\xbf\xbf\xef\xbf\xbf", true},
+                {"a\xff", false},
+                {"\x80", false},
+                {"\xc3", false},
+                {"\xc3 ", false},
+                {"\xe2\x82", false},
+                {"\xc0\xaf", false},         /* overlong */
+                {"\xe0\x9f\xbf", false},     /* overlong */
+                {"\xed\xa0\x80", false},     /* a surrogate */
+                {"\xf4\x90\x80\x80", false}, /* behind the last one */
+                {"\xf5\x80\x80\x80", false}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_int_equal(text_is_utf8(rows[i].text), rows[i].is);
+    }
+}
+
 /* Each file of a system: where it stands, what it says. */
 static const struct {
     const char *name, *files[6][2];
@@ -293,6 +317,7 @@ int main(void)
         cmocka_unit_test(groups_limit_this_process),
         cmocka_unit_test(only_plain_files_are_replaced),
         cmocka_unit_test(text_grows),
+        cmocka_unit_test(utf8_is_known),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -63,6 +63,36 @@ void text_add(text_buffer *out, const char *format, ...)
     va_end(arguments);
 }
 
+int text_character(const char *at)
+{
+    const unsigned char *byte = (const unsigned char *)at;
+    if (byte[0] < 0x80) {
+        return 1;
+    }
+    int length = byte[0] >= 0xf0 ? 4 : byte[0] >= 0xe0 ? 3 : 2;
+    int low = byte[0] == 0xe0 ? 0xa0 : byte[0] == 0xf0 ? 0x90 : 0x80;
+    int high = byte[0] == 0xed ? 0x9f : byte[0] == 0xf4 ? 0x8f : 0xbf;
+    if (byte[0] < 0xc2 || byte[0] > 0xf4 || byte[1] < low || byte[1] > high) {
+        return 0;
+    }
+    for (int i = 2; i < length; i++) {
+        if (byte[i] < 0x80 || byte[i] > 0xbf) {
+            return 0;
+        }
+    }
+    return length;
+}
+
+bool text_is_utf8(const char *text)
+{
+    int length = 1;
+    while (*text && length) {
+        length = text_character(text);
+        text += length;
+    }
+    return !*text;
+}
+
 pba_status text_status(const text_buffer *text, const char *what)
 {
     return text->failed ? status_set(PBA_MEMORY, "%s: out of memory", what) : PBA_OK;

@@ -21,6 +21,10 @@ void text_add_list(text_buffer *out, const char *format, va_list arguments)
 void text_add_bytes(text_buffer *out, const char *bytes, size_t size);
 void text_add_letter(text_buffer *out, char letter);
 
+/* Bytes of the UTF-8 sequence at `at` (Unicode 15, table 3-7); 0: it is none. */
+int text_character(const char *at);
+bool text_is_utf8(const char *text);
+
 /* PBA_MEMORY where something before could not be added; `what` it was to be, for the message. */
 pba_status text_status(const text_buffer *text, const char *what);
 

@@ -13,24 +13,13 @@ void report_add(report_text *out, const char *format, ...)
     va_end(arguments);
 }
 
-/* Bytes of the UTF-8 sequence at `at` (Unicode 15, table 3-7), 0 where it is none or a character
- * that XML does not allow. */
+/* Bytes of the character at `at`, 0 where it is none or one that XML does not allow. */
 static int sequence(const unsigned char *at)
 {
     if (at[0] < 0x80) {
         return at[0] >= 0x20 && at[0] != 0x7f ? 1 : at[0] == '\n' || at[0] == '\t';
     }
-    int length = at[0] >= 0xf0 ? 4 : at[0] >= 0xe0 ? 3 : 2;
-    int low = at[0] == 0xe0 ? 0xa0 : at[0] == 0xf0 ? 0x90 : 0x80;
-    int high = at[0] == 0xed ? 0x9f : at[0] == 0xf4 ? 0x8f : 0xbf;
-    if (at[0] < 0xc2 || at[0] > 0xf4 || at[1] < low || at[1] > high) {
-        return 0;
-    }
-    for (int i = 2; i < length; i++) {
-        if (at[i] < 0x80 || at[i] > 0xbf) {
-            return 0;
-        }
-    }
+    int length = text_character((const char *)at);
     return length == 3 && at[0] == 0xef && at[1] == 0xbf && at[2] >= 0xbe ? 0 : length;
 }
 

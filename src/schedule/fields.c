@@ -179,12 +179,30 @@ pba_status schedule_field_format(const json_t *root, const char *format, int ver
     return status;
 }
 
-/* False, with the text failed: there is no memory to see it. */
+static int add_piece(const char *bytes, size_t size, void *out)
+{
+    text_add_bytes(out, bytes, size);
+    return 0;
+}
+
+static void add_json(text_buffer *out, const json_t *value, size_t flags)
+{
+    out->failed |= !value || json_dump_callback(value, add_piece, out, flags) != 0;
+}
+
+pba_status schedule_json_dump(const json_t *value, size_t flags, const char *what, char **text)
+{
+    text_buffer out = {0};
+    add_json(&out, value, flags);
+    return text_end(&out, what, text, NULL);
+}
+
+/* False, with `out` failed: there is no memory to see it. */
 static bool reads_back(text_buffer *out, const char *text, double value)
 {
-    json_t *read = json_loads(text, JSON_DECODE_ANY, NULL);
+    json_t *read;
+    out->failed |= schedule_json_load(text, strlen(text), JSON_DECODE_ANY, &read) != PBA_OK;
     bool same = read && json_number_value(read) == value;
-    out->failed |= !read;
     json_decref(read);
     return same;
 }
@@ -196,13 +214,12 @@ void schedule_write_real(text_buffer *out, double value)
     bool done = false;
     out->failed |= !real;
     for (size_t digits = 1; digits <= 17 && !done && !out->failed; digits++) {
-        char *text = json_dumps(real, JSON_ENCODE_ANY | JSON_REAL_PRECISION(digits));
-        done = text && (reads_back(out, text, value) || digits == 17);
-        if (done) {
-            text_add(out, "%s", text);
-        }
-        out->failed |= !text;
-        free(text);
+        text_buffer text = {0};
+        add_json(&text, real, JSON_ENCODE_ANY | JSON_REAL_PRECISION(digits));
+        out->failed |= text.failed;
+        done = !text.failed && (reads_back(out, text.data, value) || digits == 17);
+        text_add(out, "%s", done ? text.data : "");
+        free(text.data);
     }
     json_decref(real);
 }
@@ -218,42 +235,25 @@ static void write_plain(text_buffer *out, const char *text)
     text_add_letter(out, '"');
 }
 
-static int pass_over(const char *bytes, size_t size, void *out)
-{
-    return 0;
-}
-
-/* json_string returns NULL for both: what has no memory is told apart by not asking for UTF-8, and
- * what is no UTF-8 by writing it, for which jansson needs no memory. */
+/* json_string returns NULL for both. */
 pba_status schedule_text_json(const char *text, json_t **string)
 {
-    *string = json_string_nocheck(text);
-    if (!*string) {
-        return status_set(PBA_MEMORY, "out of memory for a text");
-    }
-    if (json_dump_callback(*string, pass_over, NULL, JSON_ENCODE_ANY) != 0) {
-        json_decref(*string);
-        *string = NULL;
+    *string = NULL;
+    if (!text_is_utf8(text)) {
         return status_set(PBA_USAGE, "is no text in UTF-8");
     }
-    return PBA_OK;
-}
-
-static int add_piece(const char *bytes, size_t size, void *out)
-{
-    text_add_bytes(out, bytes, size);
-    return 0;
+    *string = json_string(text);
+    return *string ? PBA_OK : status_set(PBA_MEMORY, "out of memory for a text");
 }
 
 void schedule_write_text(text_buffer *out, const char *text)
 {
     json_t *string;
     pba_status status = schedule_text_json(text, &string);
-    out->failed |= status == PBA_MEMORY;
-    if (status == PBA_OK) {
-        json_dump_callback(string, add_piece, out, JSON_ENCODE_ANY);
-    } else {
+    if (status == PBA_USAGE) {
         write_plain(out, text);
+    } else {
+        add_json(out, string, JSON_ENCODE_ANY);
     }
     json_decref(string);
 }

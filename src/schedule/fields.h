@@ -30,6 +30,10 @@ pba_status schedule_fields_known(const json_t *object, const char *const *keys);
 /* The file says that it is `format`, in a version from 1 to `version`. */
 pba_status schedule_field_format(const json_t *root, const char *format, int version);
 
+/* json_dumps for free(), NULL being no value for lack of memory, too; `what` for the message.
+ * json_dumps itself does not notice that memory for an object's key ran out, and leaves it out. */
+pba_status schedule_json_dump(const json_t *value, size_t flags, const char *what, char **text);
+
 /* The text as a value; PBA_USAGE where it is no UTF-8, which JSON needs. */
 pba_status schedule_text_json(const char *text, json_t **string);
 

@@ -117,20 +117,25 @@ pba_status journal_refuse(const journal *journal, const char *reason)
     return status_set(PBA_FORMAT, "%s: line %zu: %s", journal->path, journal->next + 1, reason);
 }
 
+/* A line that a resumed search comes to again. */
+static pba_status repeat(journal *journal, const json_t *line)
+{
+    if (!json_equal(journal_peek(journal), line)) {
+        return journal_refuse(journal, "is not what this search says at that point; was it made by "
+                                       "other data or another version?");
+    }
+    journal_skip(journal);
+    return PBA_OK;
+}
+
 pba_status journal_commit(journal *journal, json_t *line)
 {
-    const json_t *old = journal_peek(journal);
-    char *text = line ? json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
-    pba_status status = PBA_OK;
-    if (!text) {
-        status = status_set(PBA_MEMORY, "%s: out of memory for a line", journal->path);
-    } else if (!old) {
-        status = file_append(journal->descriptor, journal->path, text);
-    } else if (json_equal((json_t *)old, line)) {
-        journal_skip(journal);
-    } else {
-        status = journal_refuse(journal, "is not what this search says at that point; was it made "
-                                         "by other data or another version?");
+    char *text;
+    pba_status status =
+        schedule_json_dump(line, JSON_COMPACT | JSON_REAL_PRECISION(17), journal->path, &text);
+    if (status == PBA_OK) {
+        status = journal_peek(journal) ? repeat(journal, line)
+                                       : file_append(journal->descriptor, journal->path, text);
     }
     free(text);
     json_decref(line);

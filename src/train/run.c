@@ -76,13 +76,12 @@ pba_status run_read_json(const char *folder, const char *name, json_t **root)
 
 pba_status run_write_json(const char *folder, const char *name, json_t *object)
 {
-    char path[PBA_PATH_MAX];
-    char *text = object ? json_dumps(object, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) : NULL;
-    json_decref(object);
-    if (!text) {
-        return status_set(PBA_MEMORY, "%s/%s: out of memory", folder, name);
-    }
+    char path[PBA_PATH_MAX], *text = NULL;
     pba_status status = file_join(path, folder, name);
+    if (status == PBA_OK) {
+        status = schedule_json_dump(object, JSON_INDENT(2) | JSON_REAL_PRECISION(17), path, &text);
+    }
+    json_decref(object);
     if (status == PBA_OK) {
         file_part parts[] = {{text, strlen(text)}, {"\n", 1}};
         status = file_write_parts(path, parts, 2);

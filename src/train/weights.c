@@ -81,10 +81,13 @@ static pba_status header_text(const nn_graph *graph, const char *const *metadata
         }
         begin += tensor_bytes(tensor);
     }
-    char *packed = status == PBA_OK ? json_dumps(header, JSON_COMPACT) : NULL;
+    char *packed;
+    if (status == PBA_OK) {
+        status = schedule_json_dump(header, JSON_COMPACT, "weights", &packed);
+    }
     json_decref(header);
-    if (status != PBA_OK || !packed) {
-        return status != PBA_OK ? status : status_set(PBA_MEMORY, "weights: out of memory");
+    if (status != PBA_OK) {
+        return status;
     }
     size_t length = strlen(packed), padded = (length + 7) / 8 * 8;
     *text = memory_new(padded + 1, 1);
